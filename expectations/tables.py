@@ -1,0 +1,255 @@
+"""Every table once: what a row is, its columns, its key, its partition.
+
+A name that ends in `?` may be null. Types, units and meanings are those of the
+vocabulary; schemas, row checks, suites, dictionary and test data are projections.
+"""
+
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from expectations.vocabulary import ORDER_KINDS, TOUCH_KINDS, VOCABULARY, Column
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table of the lake."""
+
+    name: str
+    grain: str
+    columns: tuple[str, ...]
+    key: tuple[str, ...]
+    partition: str | None = None
+    optional: frozenset[str] = field(default_factory=frozenset)
+    codes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Code lists that hold for this table alone, where the vocabulary leaves them open."""
+    is_open: bool = False
+    """True where policy adds columns of its own (tags)."""
+
+    @property
+    def bitemporal(self) -> bool:
+        """True where a newer version closes the older one."""
+        return "known_to" in self.columns
+
+    @property
+    def schema(self) -> pl.Schema:
+        """Polars schema in column order."""
+        return pl.Schema({name: VOCABULARY[name].dtype for name in self.columns})
+
+    @property
+    def logical(self) -> tuple[str, ...]:
+        """The columns that a digest covers, in order."""
+        return tuple(name for name in self.columns if VOCABULARY[name].logical)
+
+    def column(self, name: str) -> Column:
+        """Return the vocabulary's entry; KeyError names the column."""
+        return VOCABULARY[name]
+
+    def codes_of(self, name: str) -> tuple[str, ...]:
+        """The values that a column may take here; empty means open."""
+        return self.codes.get(name) or VOCABULARY[name].codes
+
+    def empty(self) -> pl.LazyFrame:
+        """No rows, the right columns."""
+        return self.schema.to_frame().lazy()
+
+
+TABLES: dict[str, Table] = {}
+
+
+def _table(
+    name: str,
+    grain: str,
+    columns: str,
+    key: str,
+    partition: str | None = None,
+    *,
+    codes: dict[str, tuple[str, ...]] | None = None,
+    is_open: bool = False,
+) -> None:
+    names = columns.split()
+    TABLES[name] = Table(
+        name=name,
+        grain=grain,
+        columns=tuple(n.rstrip("?") for n in names),
+        key=tuple(key.split()),
+        partition=partition,
+        optional=frozenset(n.rstrip("?") for n in names if n.endswith("?")),
+        codes=codes or {},
+        is_open=is_open,
+    )
+
+
+_VERSION = "exported_at known_from known_to? file_sha256 content_hash"
+
+_table(
+    "files",
+    "One export file received.",
+    """sha256 channel shop_id layout? name encoding? outcome reason? exported_at received_at rows_read rows_accepted
+    rows_duplicate rows_quarantined money_read_fen money_accepted_fen money_duplicate_fen money_quarantined_fen
+    money_unreadable drift""",
+    "sha256",
+    codes={"outcome": ("accepted", "refused")},
+)
+_table(
+    "quarantine",
+    "One source row that was refused, once for each rule it broke.",
+    "file_sha256 row_number rule column? value_redacted? row_money_fen? file_month",
+    "file_sha256 row_number rule",
+    "file_month",
+)
+_table(
+    "orders",
+    "One version of one platform order.",
+    f"""channel shop_id order_id kind buyer_key? ordered_at paid_at? paid_on? status currency gross_fen paid_fen
+    refunded_fen coupon_fen? freight_fen? modified_at? {_VERSION} paid_month?""",
+    "channel shop_id order_id known_from content_hash",
+    "paid_month",
+    codes={"kind": ORDER_KINDS},
+)
+_table(
+    "order_lines",
+    "One version of one line of an order.",
+    f"""channel shop_id order_id line_id product_id? product_name? quantity gross_fen paid_fen coupon_fen?
+    {_VERSION} paid_month?""",
+    "channel shop_id order_id line_id known_from content_hash",
+    "paid_month",
+)
+_table(
+    "refunds",
+    "One version of one refund of an order, with its own time.",
+    f"channel shop_id order_id refund_id refund_fen refunded_at refunded_on {_VERSION} paid_month?",
+    "channel shop_id order_id refund_id known_from content_hash",
+    "paid_month",
+)
+_table(
+    "products",
+    "One version of one product with brand and category.",
+    f"channel shop_id product_id product_name? brand? category? department? {_VERSION}",
+    "channel shop_id product_id known_from content_hash",
+)
+_table(
+    "members",
+    "One version of one membership profile.",
+    f"""channel shop_id member_key joined_at? gender? birth_month? age_band? income_band? home_ownership?
+    marital_status? household_size? kids_count? province? city? member_level? source_tags? {_VERSION}""",
+    "channel member_key known_from content_hash",
+)
+_table(
+    "follows",
+    "One version of one adviser's contact with one customer.",
+    f"channel shop_id adviser_id customer_key followed_at add_way? source_tags? {_VERSION}",
+    "channel adviser_id customer_key known_from content_hash",
+)
+_table(
+    "events",
+    "One behaviour or interaction event, in the canonical vocabulary.",
+    f"""channel shop_id event_id event event_name customer_key? happened_at happened_on product_id? campaign?
+    {_VERSION} event_month""",
+    "channel event_id known_from content_hash",
+    "event_month",
+)
+_table(
+    "consents",
+    "One consent change of one subject; suppression is a withdrawal with purpose `*`.",
+    f"channel subject touch_channel purpose decision decided_at evidence? {_VERSION}",
+    "channel subject touch_channel purpose decided_at known_from content_hash",
+)
+_table(
+    "sightings",
+    "One identity key seen on one record.",
+    "key_type key_scope pseudonym key key_role record evidence_rank seen_at channel known_from file_sha256 seen_month",
+    "key record",
+    "seen_month",
+)
+_table(
+    "contacts",
+    "One contact point, sealed.",
+    "pseudonym contact_type nonce ciphertext key_id known_from file_sha256",
+    "pseudonym contact_type",
+)
+_table(
+    "touches",
+    "One thing that happened to one message: planned, handed over, delivered, clicked, …",
+    """send_id campaign vendor touch_channel recipient_key one_id? kind happened_at send_on cost_fen? known_from
+    file_sha256? send_month""",
+    "send_id recipient_key kind happened_at",
+    "send_month",
+    codes={"kind": TOUCH_KINDS},
+)
+_table(
+    "identities",
+    "One identity key and the customer that it belongs to, at one date.",
+    "key one_id key_type first_seen_at as_of",
+    "key as_of",
+    "as_of",
+)
+_table(
+    "customers",
+    "One customer (first seen by as_of, known by known_as_of) at one date.",
+    """one_id as_of recency_days? days_since_order? frequency monetary_fen r_score f_score m_score rfm_cell? segment
+    tier stage first_order_on? last_order_on? gross_orders life_orders life_net_fen purchase_days coupon_rate?
+    weekday_rate? preferred_category? spend_3m_fen first_seen_at tier_level tier_cause tier_since? tier_valid_until?
+    tier_grace_until? tier_granted_by? tier_window_end? tier_locked_until? tier_lock_reason? tier_spend_fen
+    tier_gap_fen? policy_digest""",
+    "one_id as_of",
+    "as_of",
+)
+_table(
+    "cutoffs",
+    "The least value that earned a score, per dimension and score, at one date.",
+    "as_of dimension score cutoff? base_count effective_levels max_tie_share? method",
+    "as_of dimension score",
+    "as_of",
+    codes={"dimension": ("r", "f", "m")},
+)
+_table(
+    "tags",
+    "One customer at one date, one column per tag of the policy.",
+    "one_id as_of",
+    "one_id as_of",
+    "as_of",
+    is_open=True,
+)
+_table(
+    "migrations",
+    "One customer's move between two dates.",
+    "one_id dimension from_as_of as_of from_code to_code monetary_fen",
+    "one_id dimension as_of",
+    "as_of",
+    codes={"dimension": ("tier", "segment", "stage")},
+)
+_table(
+    "metrics",
+    "One key figure at one date.",
+    "as_of metric segment_code value",
+    "as_of metric segment_code",
+    "as_of",
+)
+_table(
+    "assignments",
+    "One unit's variant or holdout in one experiment; the first assignment stands.",
+    "experiment unit variant bucket assigned_on",
+    "experiment unit",
+)
+_table(
+    "audience_members",
+    "One customer considered for one send, and the outcome: planned, delivered or why not.",
+    "send_id one_id send_on campaign outcome evidence? recipient_key? variant? seq?",
+    "send_id one_id",
+    "send_on",
+)
+_table(
+    "deliveries",
+    "One published revision of one send.",
+    """send_id seq revision campaign vendor send_on rows recalled manifest_sha256 waterfall policy_digest run_id
+    published_at""",
+    "send_id seq",
+)
+_table(
+    "runs",
+    "One step of one run: inputs, outputs, digests, and each file it added.",
+    """run_id step flow as_of? known_as_of? inputs inputs_digest policy_digest code_version outputs added_files
+    started_at""",
+    "run_id step",
+)

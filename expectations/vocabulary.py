@@ -1,0 +1,324 @@
+"""Every column once: its type, unit, meaning, what null means, and how personal it is.
+
+Nothing here says which table has a column; expectations/tables.py does.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import polars as pl
+
+Pii = Literal["none", "pseudonym", "sealed"]
+INSTANT = pl.Datetime("us", "UTC")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of the house, declared once."""
+
+    name: str
+    dtype: pl.DataType
+    meaning: str
+    null_meaning: str = "not known"
+    unit: str = ""
+    codes: tuple[str, ...] = ()
+    minimum: int | None = None
+    maximum: int | None = None
+    pii: Pii = "none"
+    logical: bool = True
+    """False for what depends on when or by whom a thing was recorded: left out of digests."""
+
+
+VOCABULARY: dict[str, Column] = {}
+
+MAX_FEN = 10**15
+"""Ten trillion yuan: no order, sum or reward of a retailer comes near, an overflow does."""
+
+
+def _add(*columns: Column) -> None:
+    for column in columns:
+        if column.name in VOCABULARY:
+            message = f"column {column.name} is declared twice"
+            raise ValueError(message)
+        VOCABULARY[column.name] = column
+
+
+def _text(name: str, meaning: str, null: str = "not known", codes: tuple[str, ...] = (), pii: Pii = "none") -> Column:
+    return Column(name, pl.String(), meaning, null, codes=codes, pii=pii)
+
+
+def _fen(name: str, meaning: str, null: str = "not known", minimum: int = 0) -> Column:
+    return Column(name, pl.Int64(), meaning, null, unit="fen", minimum=minimum, maximum=MAX_FEN)
+
+
+def _count(name: str, meaning: str, null: str = "not known") -> Column:
+    return Column(name, pl.Int64(), meaning, null, unit="count", minimum=0)
+
+
+def _days(name: str, meaning: str, null: str) -> Column:
+    return Column(name, pl.Int64(), meaning, null, unit="days", minimum=0)
+
+
+def _score(name: str, meaning: str) -> Column:
+    return Column(name, pl.Int64(), meaning, "never null; 0 is outside the scored base", minimum=0, maximum=10)
+
+
+def _rate(name: str, meaning: str, null: str) -> Column:
+    return Column(name, pl.Float64(), meaning, null, unit="rate 0-1, rounded to 4 digits", minimum=0, maximum=1)
+
+
+def _on(name: str, meaning: str, null: str = "not known") -> Column:
+    return Column(name, pl.Date(), meaning, null, unit="business date")
+
+
+def _at(name: str, meaning: str, null: str = "not known", *, logical: bool = True) -> Column:
+    return Column(name, INSTANT, meaning, null, unit="instant, UTC", logical=logical)
+
+
+ORDER_KINDS = ("purchase", "gift", "topup", "test", "wholesale")
+ORDER_STATUSES = ("unpaid", "on_hold", "paid", "shipped", "finished", "closed", "cancelled")
+EVENTS = (
+    "login", "view", "search", "favourite", "cart_add", "cart_remove", "checkout", "share", "message",
+    "live_watch", "live_interact", "coupon_claim", "coupon_use", "review", "service", "survey", "referral",
+    "follow", "unfollow", "community_join", "post", "visit_store",
+)  # fmt: skip
+TOUCH_CHANNELS = ("sms", "push", "wecom", "email", "phone", "print")
+TOUCH_KINDS = ("planned", "cancelled", "handed_over", "accepted", "delivered", "failed", "clicked", "replied")
+STAGES = ("prospect", "refunded_only", "new", "growing", "returned", "active", "at_risk", "silent", "lost")
+
+# Where a row comes from, and the two clocks.
+_add(
+    _text("channel", "Sales channel that the row comes from, such as taobao or youzan."),
+    _text("shop_id", "Shop within the channel; `main` where a channel has one."),
+    _text("file_sha256", "SHA-256 of the export file that the row was read from."),
+    Column("row_number", pl.Int64(), "Line of the source file, 1 is the first data row.", "the whole file", minimum=1),
+    _at("exported_at", "When the shop's back office made the export; decides which version is newest."),
+    _at("known_from", "When Strata received this version.", logical=False),
+    _at("known_to", "When a newer version replaced this one.", "this version is current", logical=False),
+    _text("content_hash", "SHA-256 over the mapped columns of this version; equal means nothing changed."),
+    _text("record", "The record a key was seen on: `order:<channel>:<shop>:<id>`, `member:<channel>:<pseudonym>`."),
+)
+
+# Files, quarantine, runs.
+_add(
+    _text("sha256", "SHA-256 of the file's bytes as received."),
+    _text("layout", "Layout that read the file.", "no layout fits"),
+    _text("name", "The file's own name."),
+    _at(
+        "received_at", "When Strata received the file; an input of the run, not a reading of the clock.", logical=False
+    ),
+    _text("outcome", "What became of the file or the person.", codes=()),
+    _text("reason", "Why, in one sentence with the next step.", "nothing to explain"),
+    _text("encoding", "Text encoding found in the file.", "not a text file"),
+    _count("rows_read", "Data rows read from the file."),
+    _count("rows_accepted", "Rows accepted; a version that a later export replaces still counts."),
+    _count("rows_duplicate", "Rows that say nothing new."),
+    _count("rows_quarantined", "Rows refused by a rule."),
+    _fen("money_read_fen", "Sum of the layout's money column over all rows read.", minimum=-MAX_FEN),
+    _fen("money_accepted_fen", "The same over accepted rows.", minimum=-MAX_FEN),
+    _fen("money_duplicate_fen", "The same over duplicate rows.", minimum=-MAX_FEN),
+    _fen("money_quarantined_fen", "The same over quarantined rows.", minimum=-MAX_FEN),
+    _count("money_unreadable", "Rows whose money could not be read and counts as 0."),
+    _text("drift", "JSON: missing, extra and changed columns against the layout."),
+    _text("rule", "Name of the rule that refused the row."),
+    _text("column", "Column that the rule looked at.", "the row as a whole"),
+    _text("value_redacted", "The refused value with letters and digits masked.", "nothing was there"),
+    Column("row_money_fen", pl.Int64(), "The refused row's value in the layout's money column.", "unreadable", "fen"),
+    _text("file_month", "Month of receipt of the file, YYYY-MM."),
+    _text("run_id", "Content id of a run: the same inputs give the same id."),
+    _text("step", "Step within the run."),
+    _text("flow", "Flow that ran."),
+    _text("inputs", "JSON: what the step read."),
+    _text("inputs_digest", "SHA-256 over all inputs."),
+    _text("policy_digest", "SHA-256 of the policy that was in force."),
+    _text("code_version", "SHA-256 over Strata's own source."),
+    _text("outputs", "JSON: table to rows and digest."),
+    _text("added_files", "JSON: path, bytes and SHA-256 of each file the step added to the lake."),
+    _at("started_at", "When the run started, as recorded once.", logical=False),
+    _at("known_as_of", "Knowledge limit of the run.", "all that was known at the start", logical=False),
+)
+
+# Orders, lines, refunds, products.
+_add(
+    _text("order_id", "Order number as the platform printed it."),
+    _text("kind", "What the row is.", codes=()),
+    _text(
+        "buyer_key",
+        "Strongest buyer-side key, `type:scope:pseudonym`.",
+        "anonymous: money without a customer",
+        pii="pseudonym",
+    ),
+    _at("ordered_at", "When the order was placed."),
+    _at("paid_at", "When the order was paid.", "not paid"),
+    _on("paid_on", "Business date of the payment.", "not paid"),
+    _text("paid_month", "Business month of the payment, YYYY-MM; the partition.", "not paid"),
+    _text("status", "State of the order in this version.", codes=ORDER_STATUSES),
+    _text("currency", "ISO 4217 code; no sum crosses currencies."),
+    _fen("gross_fen", "List amount before discounts."),
+    _fen("paid_fen", "Paid for goods, without freight, tax and tips."),
+    _fen("refunded_fen", "Refunds known in this version."),
+    _fen("coupon_fen", "Part of the price met by coupons.", "the channel does not say"),
+    _fen("freight_fen", "Freight charged.", "the channel does not say"),
+    _at("modified_at", "When the platform last changed the record.", "the channel does not say"),
+    _text("line_id", "Line or sub-order number within the order."),
+    _text("product_id", "Product id of the shop.", "the channel does not say"),
+    _text("product_name", "Product name as printed.", "the channel does not say"),
+    Column("quantity", pl.Int64(), "Pieces.", "not known", "pieces", minimum=0),
+    _text("refund_id", "Refund number; the order number where the channel has none."),
+    _fen("refund_fen", "Amount refunded."),
+    _at("refunded_at", "When the refund succeeded; the export that first showed it where no time is given."),
+    _on("refunded_on", "Business date of the refund."),
+    _text("brand", "Brand of the product.", "the shop does not say"),
+    _text("category", "Product category by the shop's column or the brand's mapping.", "unmapped"),
+    _text("department", "Coarse category.", "the shop does not say"),
+)
+
+# People: keys, members, contacts, consents.
+_add(
+    _text("key_type", "Type of an identity key: member, phone, nick, unionid, …"),
+    _text("key_scope", "Within what the key is unique: platform, programme, corp; empty for phones."),
+    _text("pseudonym", "Keyed HMAC-SHA256 of the normalised value, hex.", pii="pseudonym"),
+    _text("key", "`type:scope:pseudonym`.", pii="pseudonym"),
+    _text("key_role", "Whether the key may define the person or only reaches them.", codes=("identity", "contact")),
+    Column(
+        "evidence_rank",
+        pl.Int64(),
+        "1 explicit bind, 2 authenticated record, 3 order, 4 imported list.",
+        minimum=1,
+        maximum=4,
+    ),
+    _at("seen_at", "When the key was seen, by the record's own time."),
+    _text("seen_month", "Business month of the sighting, YYYY-MM."),
+    _text("member_key", "Membership key, `type:scope:pseudonym`.", pii="pseudonym"),
+    _at("joined_at", "When the person joined.", "the channel does not say"),
+    _text("gender", "Gender as stated.", "not stated", codes=("female", "male", "other")),
+    _text("birth_month", "Month of birth, MM; the day stays sealed.", "not stated"),
+    _text("age_band", "Age band as the source states it.", "not stated"),
+    _text("income_band", "Income band as the source states it.", "not stated"),
+    _text("home_ownership", "Home ownership as stated.", "not stated"),
+    _text("marital_status", "Marital status as stated.", "not stated"),
+    _text("household_size", "Household size as stated.", "not stated"),
+    _text("kids_count", "Children as stated.", "not stated"),
+    _text("province", "Province or state.", "not stated"),
+    _text("city", "City.", "not stated"),
+    _text("member_level", "Level in the shop's own programme.", "not stated"),
+    _text("source_tags", "Tags that the source put on the person, `|` between them.", "none"),
+    _text("adviser_id", "Staff account of the adviser."),
+    _text("customer_key", "Key of the customer, `type:scope:pseudonym`.", pii="pseudonym"),
+    _at("followed_at", "When the adviser and the customer became contacts."),
+    _text("add_way", "How the contact was made, the source's own code.", "the source does not say"),
+    _text("contact_type", "Kind of contact point.", codes=("phone", "email", "push_token", "name")),
+    Column("nonce", pl.Binary(), "Nonce of the sealed value, 12 bytes.", pii="sealed", logical=False),
+    Column(
+        "ciphertext",
+        pl.Binary(),
+        "Value sealed with AES-256-GCM; the pseudonym is the associated data.",
+        pii="sealed",
+        logical=False,
+    ),
+    _text("key_id", "Id of the key that sealed the value."),
+    _text("subject", "Key that the consent is about, `type:scope:pseudonym`.", pii="pseudonym"),
+    _text("touch_channel", "Channel of a message or a consent; `*` is all.", codes=(*TOUCH_CHANNELS, "*")),
+    _text("purpose", "Purpose of a consent; `*` is suppression of all.", codes=("marketing", "service", "*")),
+    _text("decision", "What the person said.", codes=("granted", "withdrawn")),
+    _at("decided_at", "When they said it."),
+    _text("evidence", "Where the proof lies, or what a refusal rests on.", "none given"),
+)
+
+# Events and touches.
+_add(
+    _text("event_id", "Event number of the source, or a hash of its content."),
+    _text("event", "Event in the canonical vocabulary.", codes=EVENTS),
+    _text("event_name", "The source's own name of the event."),
+    _at("happened_at", "When it happened."),
+    _on("happened_on", "Business date on which it happened."),
+    _text("event_month", "Business month, YYYY-MM."),
+    _text("campaign", "Campaign by its code.", "none"),
+    _text("send_id", "`<vendor>/<campaign>/<send_on>`."),
+    _text("recipient_key", "Contact or member key that the message goes to.", "no contact point", pii="pseudonym"),
+    _text("vendor", "Vendor that sends the message."),
+    _text("send_month", "Month of the send, YYYY-MM."),
+    _on("send_on", "Business date of the send."),
+    _fen("cost_fen", "Price of the message.", "not known"),
+)
+
+# The customer at a date.
+_add(
+    _text("one_id", "Stable id of the customer.", "anonymous", pii="pseudonym"),
+    _on("as_of", "Business date: the end of that day in the brand's zone."),
+    _at("first_seen_at", "Earliest event of the customer or key."),
+    _days(
+        "recency_days",
+        "Days from the last qualifying payment in the window to as_of; 0 is today.",
+        "none in the window",
+    ),
+    _days("days_since_order", "Days from the last qualifying payment in the whole life to as_of.", "never bought"),
+    _count("frequency", "Distinct qualifying orders in the window."),
+    _fen("monetary_fen", "Net spend of qualifying orders in the window."),
+    _count("gross_orders", "Paid orders in the whole life, refunded ones included."),
+    _count("life_orders", "Qualifying orders in the whole life."),
+    _fen("life_net_fen", "Net spend of qualifying orders in the whole life: historic lifetime value."),
+    _count("purchase_days", "Distinct days with a qualifying order in the whole life."),
+    _on("first_order_on", "Business date of the first qualifying order.", "never bought"),
+    _on("last_order_on", "Business date of the last qualifying order.", "never bought"),
+    _rate("coupon_rate", "Share of the window's qualifying orders that used a coupon.", "no order in the window"),
+    _rate("weekday_rate", "Share of the window's qualifying orders paid Monday to Friday.", "no order in the window"),
+    _text("preferred_category", "Category with the largest spend in the window; ties by name.", "no categorised spend"),
+    _fen("spend_3m_fen", "Net spend in the last 3 business months, this one included."),
+    _score("r_score", "Recency score, higher is more recent."),
+    _score("f_score", "Frequency score."),
+    _score("m_score", "Monetary score."),
+    _text(
+        "rfm_cell",
+        "High or low against the base's mean score, in the order R F M, such as HLH.",
+        "outside the scored base",
+    ),
+    _text("segment", "Named segment of the policy's map."),
+    _text("tier", "Spend tier by its code; `none` while a fraud flag stands."),
+    Column("tier_level", pl.Int64(), "Rank of the tier, 0 is the base tier, -1 none.", minimum=-1, maximum=20),
+    _text("tier_cause", "Why the tier is what it is after this review."),
+    _on("tier_since", "Date of the last change of tier.", "never changed"),
+    _on("tier_valid_until", "Last day on which the tier is safe.", "the base tier has no end"),
+    _on("tier_grace_until", "Last day of grace.", "no grace is running"),
+    _text("tier_granted_by", "Which threshold granted the tier.", "neither", codes=("up", "keep")),
+    _on("tier_window_end", "End of the window that granted or renewed the tier.", "base tier"),
+    _on("tier_locked_until", "End of a manual lock.", "no lock"),
+    _text("tier_lock_reason", "Reason of the lock.", "no lock"),
+    _fen("tier_spend_fen", "Net spend in the qualifying window at as_of."),
+    _fen("tier_gap_fen", "Spend still needed for the next tier.", "highest tier"),
+    _text("stage", "Lifecycle stage.", codes=STAGES),
+    _text("dimension", "Which measure or label."),
+    Column("score", pl.Int64(), "Score level.", minimum=1, maximum=10),
+    Column(
+        "cutoff",
+        pl.Int64(),
+        "Least value that earned the score; for r days counted negatively.",
+        "no customer earned it",
+    ),
+    _count("base_count", "Customers in the scored base."),
+    _count("effective_levels", "Different scores really given."),
+    _rate("max_tie_share", "Share of the base in the largest tie.", "empty base"),
+    _text("method", "How the scores were made."),
+    _on("from_as_of", "Earlier of the two dates."),
+    _text("from_code", "Label at the earlier date; ENTERED for someone new."),
+    _text("to_code", "Label at the later date; LEFT for someone gone."),
+    _text("metric", "Name of a key figure."),
+    _text("segment_code", "Group that the figure is about; `all` for everyone."),
+    Column("value", pl.Int64(), "Value in the unit that the metric's name says."),
+)
+
+# Campaigns.
+_add(
+    _text("experiment", "Immutable experiment id: the salt of the hash."),
+    _text("unit", "Unit of assignment: a one_id.", pii="pseudonym"),
+    _text("variant", "Variant that the unit drew.", "not assigned"),
+    Column("bucket", pl.Int64(), "Hash bucket of the unit.", minimum=0, maximum=9999),
+    _on("assigned_on", "Business date of the assignment."),
+    Column("seq", pl.Int64(), "Number of the increment within a send, from 1.", "not delivered", minimum=1),
+    _text("revision", "Folder name of the increment, `rev-<digest>`."),
+    _count("rows", "Rows delivered in the increment."),
+    _count("recalled", "Rows recalled in the increment."),
+    _text("manifest_sha256", "SHA-256 of the increment's manifest."),
+    _text("waterfall", "JSON: base, delivered and each reason with its count."),
+    _at("published_at", "When the pointer moved.", logical=False),
+)

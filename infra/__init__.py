@@ -1,0 +1,1 @@
+"""Where Strata runs: deployments, containers, the runbook and the two demo brands."""

@@ -1,0 +1,1 @@
+"""How data is made: policy, sources, transforms, stores, gate and steps."""

@@ -1,0 +1,1 @@
+"""The brand's rules as frozen models, and the defaults they start from."""

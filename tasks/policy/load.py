@@ -1,0 +1,113 @@
+"""Read a brand's policy folder over the defaults, check it, and give it a digest.
+
+A brand's file replaces the default of the same name as a whole, so that what holds can be
+read in one place; `campaigns/` and `vendors/` hold one file each and are joined to the defaults'.
+"""
+
+import hashlib
+import json
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from expectations.tables import TABLES
+from tasks.errors import BadPolicyError
+from tasks.policy import conditions
+from tasks.policy.models import Policy
+
+SINGLE = ("brand", "rfm", "segments", "tiers", "lifecycle", "tags", "contacting")
+MANY = ("campaigns", "vendors")
+
+
+def load_policy(folder: Path) -> Policy:
+    """Read and check the policy of a brand.
+
+    Raises:
+        BadPolicyError: a file is missing, unreadable or breaks a rule; the message names it.
+    """
+    if not (folder / "brand.yaml").is_file():
+        raise BadPolicyError(
+            f"{folder} has no brand.yaml", expected="a policy folder",
+            next_step="make one with `strata init DIR`, or name it with --policy",
+        )  # fmt: skip
+    defaults = Path(str(resources.files("tasks.policy") / "defaults"))
+    content: dict[str, Any] = {name: _read_first(name, folder, defaults) for name in SINGLE}
+    content |= {name: [_read(path) for path in sorted((folder / name).glob("*.yaml"))] for name in MANY}
+    return parse_policy(content, str(folder))
+
+
+def parse_policy(content: dict[str, Any], where: str) -> Policy:
+    """Build the policy from plain data and check every condition it holds."""
+    try:
+        policy = Policy.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise BadPolicyError(f"{where}: {place}: {first['msg']}", expected="see docs/policy.md") from error
+    _check_conditions(policy)
+    _check_names(policy)
+    return policy
+
+
+def digest_of(policy: Policy) -> str:
+    """SHA-256 over the meaning of the policy: comments and order of keys do not count."""
+    return hashlib.sha256(canonical(policy).encode()).hexdigest()
+
+
+def canonical(policy: Policy) -> str:
+    """The policy as canonical JSON: the form that is stored with every run."""
+    return json.dumps(policy.model_dump(mode="json"), ensure_ascii=False, sort_keys=True, indent=1)
+
+
+def _read_first(name: str, *folders: Path) -> Any:
+    for folder in folders:
+        if (folder / f"{name}.yaml").is_file():
+            return _read(folder / f"{name}.yaml")
+    raise BadPolicyError(f"{name}.yaml is missing", next_step=f"add it to {folders[0]}")
+
+
+def _read(path: Path) -> Any:
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise BadPolicyError(f"{path} is not YAML: {error}", next_step="correct the file") from error
+
+
+def customer_columns(policy: Policy) -> tuple[str, ...]:
+    """The columns that tags and audiences may read: those of customers, then the tags."""
+    return (*TABLES["customers"].columns, *(tag.code for tag in policy.tags))
+
+
+def _check_conditions(policy: Policy) -> None:
+    """Parse every condition; a tag may read the tags before it, an audience all of them."""
+    known = list(TABLES["customers"].columns)
+    for tag in policy.tags:
+        text = tag.when or tag.value or tag.measure or ""
+        conditions.parse(text, known, where=f"tag {tag.code}")
+        known.append(tag.code)
+    for campaign in policy.campaigns:
+        conditions.parse(campaign.audience, known, where=f"campaign {campaign.code}: audience")
+        for name, text in campaign.variables.items():
+            conditions.parse(text, known, where=f"campaign {campaign.code}: variable {name}")
+
+
+def _check_names(policy: Policy) -> None:
+    """Refuse doubled codes and campaigns whose vendor does not exist."""
+    vendors = [vendor.code for vendor in policy.vendors]
+    for kind, codes in (
+        ("tag", [*TABLES["customers"].columns, *(t.code for t in policy.tags)]),
+        ("campaign", [c.code for c in policy.campaigns]),
+        ("vendor", vendors),
+        ("tier", [t.code for t in policy.tiers.tiers]),
+    ):
+        doubled = sorted({code for code in codes if codes.count(code) > 1})
+        if doubled:
+            raise BadPolicyError(f"{kind} {doubled[0]} is declared twice", expected="one meaning for each code")
+    for campaign in policy.campaigns:
+        if campaign.vendor not in vendors:
+            raise BadPolicyError(
+                f"campaign {campaign.code} names vendor {campaign.vendor}", expected=f"one of {', '.join(vendors)}"
+            )

@@ -1,0 +1,241 @@
+"""The brand's rules as frozen models. Thresholds, windows, names and plans live in YAML; code holds none."""
+
+import itertools
+from decimal import Decimal
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$", description="English code, stable for ever")]
+Condition = Annotated[str, Field(min_length=1, description="SQL expression over the customer's columns and tags")]
+
+
+class Rule(BaseModel):
+    """Base of every policy model: frozen, an unknown field is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Label(Rule):
+    """What people read; the code is what data holds."""
+
+    zh: str
+    en: str
+
+
+class Brand(Rule):
+    """Who the brand is and how its days and money are counted."""
+
+    code: Code
+    name: Label
+    zone: str = Field(default="Asia/Shanghai", description="business time zone: months and days are cut here")
+    currency: str = Field(default="CNY", pattern=r"^[A-Z]{3}$")
+    key_name: str = Field(description="name of the brand's key; `demo-1` is published and for demos alone")
+    max_quarantine_share: float = Field(
+        default=0.02, ge=0, le=1, description="a file with a larger share of refused rows is refused whole"
+    )
+    shops: dict[str, str] = Field(default_factory=dict, description="channel to shop id, where the file does not say")
+    max_volume_drop: float = Field(default=0.9, ge=0, le=1, description="gate: least fall of customers that blocks")
+
+
+class Rfm(Rule):
+    """How recency, frequency and monetary value are measured and scored (algorithms §2, §3a)."""
+
+    window_days: int = Field(default=365, ge=1)
+    levels: int = Field(default=5, ge=3, le=10)
+    method: Literal["quantile_min_rank"] = "quantile_min_rank"
+    maturity_days: int = Field(default=0, ge=0, description="days before a payment counts")
+    warn_base_below: int = Field(default=200, description="a smaller base makes quantiles coarse")
+    warn_tie_share: float = Field(default=0.4, description="a larger tie makes quantiles coarse")
+
+
+class SegmentRule(Rule):
+    """One named segment; the first rule that matches a cell wins."""
+
+    code: Code
+    label: Label
+    play: Label | None = Field(default=None, description="what to do with these people")
+    r: tuple[int, int] = Field(description="least and greatest recency score")
+    f: tuple[int, int]
+    m: tuple[int, int]
+
+
+class Segments(Rule):
+    """The map from (r, f, m) to a name, complete and with every rule reached."""
+
+    rules: tuple[SegmentRule, ...]
+    outside: dict[Literal["prospect", "refunded_only", "lapsed_out_of_window"], Label]
+    cells: dict[str, Label] = Field(description="names of the eight high/low cells, such as HLH")
+
+
+class Tier(Rule):
+    """One spend tier; tier 0 is the base tier with both thresholds 0."""
+
+    code: Code
+    label: Label
+    up_fen: int = Field(ge=0, description="spend in the window that reaches the tier")
+    keep_fen: int = Field(ge=0, description="spend in the window that keeps it")
+    valid_months: int = Field(default=1, ge=1)
+    benefits: tuple[str, ...] = ()
+
+
+class Tiers(Rule):
+    """The tier state machine (algorithms §4)."""
+
+    tiers: tuple[Tier, ...] = Field(min_length=1)
+    qualify_window_days: int = Field(default=365, ge=1)
+    maturity_days: int = Field(default=7, ge=0, description="no-reason return window before spend counts")
+    grace_days: int = Field(default=0, ge=0)
+    downgrade: Literal["none", "one_down", "to_match"] = "to_match"
+    upgrade: Literal["immediate", "at_review"] = "immediate"
+    refund_effect: Literal["immediate", "at_review", "none"] = "immediate"
+    review: Literal["monthly"] = "monthly"
+
+    @model_validator(mode="after")
+    def _ladder(self) -> Self:
+        """Refuse a ladder that is not monotone."""
+        ups, keeps = [t.up_fen for t in self.tiers], [t.keep_fen for t in self.tiers]
+        if ups[0] or keeps[0]:
+            raise ValueError(f"tier {self.tiers[0].code} is the base tier: up_fen and keep_fen must be 0")
+        if any(a >= b for a, b in itertools.pairwise(ups)):
+            raise ValueError(f"up_fen must rise from tier to tier, found {ups}")
+        if any(a > b for a, b in itertools.pairwise(keeps)):
+            raise ValueError(f"keep_fen must not fall from tier to tier, found {keeps}")
+        for tier in self.tiers:
+            if tier.keep_fen > tier.up_fen:
+                raise ValueError(f"tier {tier.code}: keep_fen {tier.keep_fen} is above up_fen {tier.up_fen}")
+        return self
+
+
+class Lifecycle(Rule):
+    """Days that separate the stages (algorithms §5)."""
+
+    new_days: int = Field(default=7, ge=0)
+    growing_days: int = Field(default=30, ge=0)
+    returned_days: int = Field(default=30, ge=0)
+    active_days: int = Field(default=30, ge=1)
+    at_risk_days: int = Field(default=60, ge=1)
+    silent_days: int = Field(default=90, ge=1)
+    labels: dict[str, Label]
+
+    @model_validator(mode="after")
+    def _rising(self) -> Self:
+        """Refuse stages that overlap."""
+        if not self.active_days < self.at_risk_days < self.silent_days:
+            raise ValueError("active_days < at_risk_days < silent_days must hold")
+        return self
+
+
+class Band(Rule):
+    """One value of a banded tag: everything at or above `at_least` and below the next band."""
+
+    code: Code
+    label: Label
+    at_least: int
+
+
+class Tag(Rule):
+    """One tag. Exactly one of `when` (yes or no), `value` (a code or number) and `bands` (with `measure`)."""
+
+    code: Code
+    label: Label
+    owner: str = "crm"
+    meaning: Label
+    when: Condition | None = None
+    value: Condition | None = None
+    measure: Condition | None = None
+    bands: tuple[Band, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        """Refuse a tag that is two kinds at once, or none."""
+        if sum(part is not None for part in (self.when, self.value, self.measure)) != 1:
+            raise ValueError(f"tag {self.code} needs exactly one of when, value and measure")
+        if bool(self.bands) != (self.measure is not None):
+            raise ValueError(f"tag {self.code}: measure and bands belong together")
+        return self
+
+
+class Holdout(Rule):
+    """People left out on purpose, so that the effect can be measured (algorithms §11)."""
+
+    experiment: str = Field(min_length=3, description="immutable experiment id; salt of the hash, never renamed")
+    percent: Decimal = Field(ge=0, le=100)
+
+
+class Cap(Rule):
+    """At most `most` messages in the last `days`, per person and per contact point."""
+
+    touch_channel: str = "*"
+    days: int = Field(ge=1)
+    most: int = Field(ge=1)
+
+
+class Campaign(Rule):
+    """One campaign: whom, by which channel and vendor, with which safeguards."""
+
+    code: Code
+    label: Label
+    touch_channel: Literal["sms", "push", "wecom", "email", "phone", "print"]
+    vendor: Code
+    purpose: Literal["marketing", "service"] = "marketing"
+    audience: Condition
+    priority: int = Field(default=100, description="smaller is served first")
+    exclusive_group: str | None = Field(default=None, description="one campaign of a group per person and date")
+    holdout: Holdout | None = None
+    template: str = Field(description="template code at the vendor")
+    variables: dict[str, Condition] = Field(default_factory=dict, description="template variable to expression")
+    max_age_days: int = Field(default=3, ge=0, description="a send older than this against --today is refused")
+    hold: bool = Field(default=False, description="wait for `strata approve` before anything is published")
+    expires_days: int = Field(default=30, ge=1, description="days after which the vendor must delete the file")
+    message_cost_fen: int = Field(default=0, ge=0)
+    owner: str = "crm"
+
+
+class Contacting(Rule):
+    """Caps that hold over all campaigns."""
+
+    caps: tuple[Cap, ...] = ()
+
+
+class VendorColumn(Rule):
+    """One column of a vendor's file."""
+
+    header: str
+    source: str = Field(description="`contact`, or `variable:<name>`")
+
+
+class Vendor(Rule):
+    """What a vendor's machine accepts."""
+
+    code: Code
+    label: Label
+    role: Literal["entrusted", "third_party"] = Field(description="PIPL: art. 21 entrusted, art. 23 third party")
+    contact_type: Literal["phone", "push_token", "email"]
+    columns: tuple[VendorColumn, ...]
+    with_header: bool = True
+    encoding: Literal["utf-8", "utf-8-sig", "gb18030"] = "utf-8"
+    line_end: Literal["lf", "crlf"] = "lf"
+    rows_per_part: int = Field(default=50_000, ge=1)
+
+
+class Policy(Rule):
+    """Everything a brand decides, in one value."""
+
+    brand: Brand
+    rfm: Rfm
+    segments: Segments
+    tiers: Tiers
+    lifecycle: Lifecycle
+    tags: tuple[Tag, ...]
+    contacting: Contacting
+    campaigns: tuple[Campaign, ...]
+    vendors: tuple[Vendor, ...]
+
+    def campaign(self, code: str) -> Campaign:
+        """Return the campaign of that code; KeyError when there is none."""
+        return {c.code: c for c in self.campaigns}[code]
+
+    def vendor(self, code: str) -> Vendor:
+        """Return the vendor of that code; KeyError when there is none."""
+        return {v.code: v for v in self.vendors}[code]

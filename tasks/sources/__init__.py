@@ -1,0 +1,1 @@
+"""An export file becomes canonical rows: decode, recognise, map."""

@@ -1,0 +1,1 @@
+"""The only Prefect tasks: read, call a transform, write, return a reference."""

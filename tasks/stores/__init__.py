@@ -1,0 +1,1 @@
+"""Where bytes live: objects, Delta tables, the vault of personal data, the record of runs."""

@@ -1,0 +1,1 @@
+"""Pure functions from frames to frames: no clock, no environment, no input or output."""

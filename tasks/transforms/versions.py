@@ -1,0 +1,125 @@
+"""Bitemporal versions: which row of a record is current, whatever the order in which exports arrive.
+
+The current version is the one with the latest `exported_at`, then the latest `modified_at`, then
+the highest status, then the greatest content hash. Equal content is one version: a later
+export that confirms it moves its `exported_at` forward and adds nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from expectations.vocabulary import ORDER_STATUSES
+
+SOURCE = ("file_sha256", "row_number")
+
+
+@dataclass(frozen=True)
+class Superseded:
+    """What a batch of rows does to a table."""
+
+    added: pl.DataFrame
+    """New versions; one that is older than the current one is closed at its own birth."""
+    changed: pl.DataFrame
+    """Stored versions that a newer one closed, or that a later export confirmed."""
+    duplicates: pl.DataFrame
+    """`file_sha256`, `row_number` of rows that say nothing new."""
+
+
+def supersede(stored: pl.DataFrame, incoming: pl.DataFrame, record: Sequence[str]) -> Superseded:
+    """Merge a batch into the stored versions of the same records.
+
+    Args:
+        stored: every stored version of the records in `incoming`, current and past.
+        incoming: new rows with the table's columns and `row_number`, all received at one instant.
+        record: the columns that identify a record across its versions.
+    """
+    distinct, repeated = _distinct(incoming, record)
+    fresh, known = _split_known(distinct, stored, record)
+    confirmed = _confirm(stored.filter(pl.col("known_to").is_null()), known, record)
+    added, closed = _compete(fresh, confirmed, record)
+    duplicates = pl.concat([repeated.select(SOURCE), known.select(SOURCE)])
+    return Superseded(added.drop("row_number"), _changes(stored, confirmed, closed, record), duplicates)
+
+
+def append_new(stored: pl.DataFrame, incoming: pl.DataFrame, key: Sequence[str]) -> Superseded:
+    """Add rows whose key is not stored yet; for tables whose rows never change."""
+    ordered = incoming.sort(*SOURCE)
+    is_first = pl.int_range(pl.len()).over(list(key)) == 0
+    first, repeated = ordered.filter(is_first), ordered.filter(~is_first)
+    added = first.join(stored.select(key), on=list(key), how="anti", nulls_equal=True)
+    known = first.join(stored.select(key), on=list(key), how="semi", nulls_equal=True)
+    duplicates = pl.concat([repeated.select(SOURCE), known.select(SOURCE)])
+    return Superseded(added.drop("row_number"), stored.clear(), duplicates)
+
+
+def _distinct(incoming: pl.DataFrame, record: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Within the batch, the latest export of each content; the others repeat it."""
+    ordered = incoming.sort("exported_at", *SOURCE, descending=[True, False, False])
+    is_first = pl.int_range(pl.len()).over([*record, "content_hash"]) == 0
+    return ordered.filter(is_first), ordered.filter(~is_first)
+
+
+def _split_known(
+    distinct: pl.DataFrame, stored: pl.DataFrame, record: Sequence[str]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Rows with new content, and rows whose content is current or was known from as late an export."""
+    on = [*record, "content_hash"]
+    seen = stored.group_by(on).agg(
+        seen_exported_at=pl.col("exported_at").max(), is_current=pl.col("known_to").is_null().any()
+    )
+    joined = distinct.join(seen, on=on, how="left", nulls_equal=True)
+    is_known = (pl.col("is_current") | (pl.col("seen_exported_at") >= pl.col("exported_at"))).fill_null(value=False)
+    columns = distinct.columns
+    return joined.filter(~is_known).select(columns), joined.filter(is_known).select(columns)
+
+
+def _confirm(current: pl.DataFrame, known: pl.DataFrame, record: Sequence[str]) -> pl.DataFrame:
+    """Current versions, their `exported_at` moved forward by later exports of the same content."""
+    on = [*record, "content_hash"]
+    later = known.select(*on, confirmed_at="exported_at")
+    return current.join(later, on=on, how="left", nulls_equal=True).select(
+        *(
+            pl.max_horizontal("exported_at", "confirmed_at").alias(name) if name == "exported_at" else pl.col(name)
+            for name in current.columns
+        )
+    )
+
+
+def _compete(fresh: pl.DataFrame, current: pl.DataFrame, record: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Let new contents and the current version of each record compete; return added rows and closed rows."""
+    rivals = current.join(fresh.select(record).unique(), on=list(record), how="semi", nulls_equal=True)
+    columns = fresh.columns
+    ranked = pl.concat(
+        [
+            fresh.with_columns(is_new=True),
+            rivals.with_columns(row_number=None, is_new=False).select(*columns, "is_new"),
+        ],
+        how="vertical_relaxed",
+    ).sort(*_rank(columns), descending=True, nulls_last=True)
+    is_winner = pl.int_range(pl.len()).over(list(record)) == 0
+    lost_at = pl.when(is_winner).then(None).otherwise(fresh["known_from"].max() if fresh.height else None)
+    judged = ranked.with_columns(known_to=lost_at.cast(fresh.schema["known_to"]))
+    added = judged.filter("is_new").drop("is_new")
+    return added, judged.filter(~pl.col("is_new") & pl.col("known_to").is_not_null()).drop("is_new", "row_number")
+
+
+def _rank(columns: Sequence[str]) -> list[pl.Expr]:
+    """What makes a version newer, most important first."""
+    ranks = {name: index for index, name in enumerate(ORDER_STATUSES)}
+    status = [pl.col("status").replace_strict(ranks, default=-1)] if "status" in columns else []
+    modified = [pl.col("modified_at")] if "modified_at" in columns else []
+    return [pl.col("exported_at"), *modified, *status, pl.col("content_hash")]
+
+
+def _changes(
+    stored: pl.DataFrame, confirmed: pl.DataFrame, closed: pl.DataFrame, record: Sequence[str]
+) -> pl.DataFrame:
+    """Stored versions that differ from before: confirmed by a later export, or closed."""
+    version = [*record, "content_hash", "known_from"]
+    moved = confirmed.join(
+        stored.select(*version, "exported_at"), on=[*version, "exported_at"], how="anti", nulls_equal=True
+    )
+    still_open = moved.join(closed.select(version), on=version, how="anti", nulls_equal=True)
+    return pl.concat([still_open, closed.select(still_open.columns)])

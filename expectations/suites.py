@@ -1,0 +1,44 @@
+"""A table's Great Expectations suite, from its declaration alone."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from expectations.tables import TABLES, Table
+
+
+def suite_of(name: str, columns: tuple[str, ...], least_rows: int = 0) -> Any:
+    """The suite that a candidate of table `name` must pass before it may be published.
+
+    Args:
+        name: the table.
+        columns: the candidate's columns; open tables may have more than the declaration.
+        least_rows: fewer rows than this block publication.
+    """
+    import great_expectations as gx  # noqa: PLC0415  its import takes seconds
+
+    suite = gx.ExpectationSuite(name=name)
+    for expectation in _expectations(TABLES[name], columns, least_rows, gx.expectations):
+        suite.add_expectation(expectation)
+    return suite
+
+
+def _expectations(table: Table, columns: tuple[str, ...], least_rows: int, gxe: Any) -> Iterator[Any]:
+    own = set(columns) if table.is_open else set(table.columns)
+    yield gxe.ExpectTableColumnsToMatchSet(column_set=sorted(own | set(table.columns)), exact_match=True)
+    yield gxe.ExpectTableRowCountToBeBetween(min_value=least_rows)
+    if len(table.key) == 1:
+        yield gxe.ExpectColumnValuesToBeUnique(column=table.key[0])
+    else:
+        yield gxe.ExpectCompoundColumnsToBeUnique(column_list=list(table.key))
+    for name in table.columns:
+        yield from _column_expectations(table, name, gxe)
+
+
+def _column_expectations(table: Table, name: str, gxe: Any) -> Iterator[Any]:
+    column = table.column(name)
+    if name not in table.optional:
+        yield gxe.ExpectColumnValuesToNotBeNull(column=name)
+    if table.codes_of(name):
+        yield gxe.ExpectColumnValuesToBeInSet(column=name, value_set=list(table.codes_of(name)))
+    if column.minimum is not None or column.maximum is not None:
+        yield gxe.ExpectColumnValuesToBeBetween(column=name, min_value=column.minimum, max_value=column.maximum)

@@ -1,0 +1,110 @@
+"""The gate: Great Expectations on DuckDB reads a candidate in local scratch and decides whether it may be published.
+
+Write, audit, publish: nothing has reached the lake when the gate speaks. A gate that crashes,
+or that evaluated nothing, has refused.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from expectations.suites import suite_of
+from tasks.errors import GateRefusedError
+from tasks.refs import Candidate
+
+_CONNECTION = {"isolation_level": "AUTOCOMMIT", "skip_autocommit_rollback": True}
+"""Without these two every metric fails: the results are lost when the connection closes."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the gate found for one candidate; `page` is its Data Docs page, free of values."""
+
+    table: str
+    is_good: bool
+    checked: int
+    failures: tuple[str, ...]
+    page: str
+
+
+def judge(candidates: Sequence[Candidate], least_rows: Mapping[str, int], scratch: Path) -> tuple[Verdict, ...]:
+    """Check each candidate against the suite of its table.
+
+    Args:
+        candidates: rows in local scratch.
+        least_rows: table to the row count below which publication is blocked.
+        scratch: folder for the DuckDB file.
+    """
+    context, database = _context(), _views(candidates, scratch)
+    source = context.data_sources.add_or_update_sql(
+        database.stem, connection_string=f"duckdb:///{database}", kwargs=_CONNECTION
+    )
+    return tuple(_judge_one(source, context, candidate, least_rows.get(candidate.table, 0)) for candidate in candidates)
+
+
+def require_good(verdicts: Sequence[Verdict]) -> None:
+    """Raise GateRefusedError that names every failed expectation; nothing after it may be published."""
+    bad = [verdict for verdict in verdicts if not verdict.is_good]
+    if bad:
+        found = "; ".join(f"{verdict.table}: {', '.join(verdict.failures)}" for verdict in bad)
+        raise GateRefusedError(
+            f"the gate refused {found}",
+            expected="every expectation of the table to hold",
+            next_step="nothing was published; correct the export or the rule, then run again",
+        )
+
+
+@cache
+def _context() -> Any:
+    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+    import great_expectations as gx  # noqa: PLC0415  its import takes seconds
+
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False, "metric_calculations": False}
+    return context
+
+
+def _views(candidates: Sequence[Candidate], scratch: Path) -> Path:
+    """A DuckDB file with one view over each candidate's Parquet file."""
+    scratch.mkdir(parents=True, exist_ok=True)
+    database = scratch / f"gate-{candidates[0].digest[:12]}.duckdb"
+    database.unlink(missing_ok=True)
+    with duckdb.connect(str(database)) as connection:
+        for candidate in candidates:
+            path = candidate.path.replace("'", "''")
+            connection.execute(f"create view {candidate.table} as select * from read_parquet('{path}')")
+    return database
+
+
+def _judge_one(source: Any, context: Any, candidate: Candidate, least_rows: int) -> Verdict:
+    columns = tuple(pl.scan_parquet(candidate.path).collect_schema().names())
+    asset = source.add_table_asset(candidate.table, table_name=candidate.table)
+    batch = asset.add_batch_definition_whole_table("all").get_batch()
+    suite = context.suites.add_or_update(suite_of(candidate.table, columns, least_rows))
+    result = batch.validate(suite, result_format="BOOLEAN_ONLY")
+    failures = tuple(_failure(entry) for entry in result.results if not entry.success)
+    checked = len(result.results)
+    if not checked:
+        failures = ("the gate evaluated no expectation",)
+    return Verdict(candidate.table, bool(result.success) and not failures, checked, failures, _page(result))
+
+
+def _failure(entry: Any) -> str:
+    """Name the expectation and its column; never a value."""
+    config = entry.expectation_config
+    column = config.kwargs.get("column") or ", ".join(config.kwargs.get("column_list", []))
+    crashed = " (crashed)" if entry.exception_info and entry.exception_info.get("raised_exception") else ""
+    return f"{config.type}({column}){crashed}"
+
+
+def _page(result: Any) -> str:
+    from great_expectations.render.renderer import ValidationResultsPageRenderer  # noqa: PLC0415
+    from great_expectations.render.view import DefaultJinjaPageView  # noqa: PLC0415
+
+    return str(DefaultJinjaPageView().render(ValidationResultsPageRenderer().render(result)))

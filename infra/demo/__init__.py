@@ -1,0 +1,1 @@
+"""The two demo brands: their policies, their export files and when these arrive."""

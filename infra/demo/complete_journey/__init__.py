@@ -1,0 +1,1 @@
+"""A real retailer's year: Complete Journey as monthly export files."""

@@ -1,0 +1,1 @@
+"""An invented brand with shops on Taobao, Youzan and WeCom."""

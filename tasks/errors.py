@@ -55,6 +55,10 @@ class DigestMismatchError(PermanentError):
     """A recomputation gave another result than the one recorded."""
 
 
+class ObjectExistsError(PermanentError):
+    """An immutable key already holds other bytes; nothing was overwritten."""
+
+
 class ConfigurationError(PermanentError):
     """Settings, usage or policy that cannot work as written."""
 

@@ -19,7 +19,7 @@ class Settings(BaseSettings):
         default_factory=lambda: str(Path(tempfile.gettempdir()) / "strata"),
         description="local folder for candidates before they are published",
     )
-    key: str = Field(default="", description="brand key of 32 bytes or more, as hex or base64")
+    key: str = Field(default="", repr=False, description="brand key of 32 bytes or more, as hex or base64")
     lease_wait_seconds: float = Field(default=120, description="how long a writer waits for another one")
     s3_endpoint: str = Field(default="", description="endpoint of an S3-compatible store; AWS when empty")
     s3_region: str = "us-east-1"

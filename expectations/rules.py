@@ -75,6 +75,11 @@ _OWN: dict[str, tuple[Rule, ...]] = {
 }
 
 
+def own_rules(table: str) -> tuple[Rule, ...]:
+    """The rules that no declaration of a column implies: about two columns, or about the table's sense."""
+    return _OWN.get(table, ())
+
+
 def rules_of(table: str) -> tuple[Rule, ...]:
     """All rules of a table: those that follow from its declaration, then its own."""
-    return (*_declared(TABLES[table]), *_OWN.get(table, ()))
+    return (*_declared(TABLES[table]), *own_rules(table))

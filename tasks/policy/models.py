@@ -19,8 +19,8 @@ class Rule(BaseModel):
 class Label(Rule):
     """What people read; the code is what data holds."""
 
-    zh: str
-    en: str
+    zh: str = Field(description="Chinese")
+    en: str = Field(description="English")
 
 
 class Brand(Rule):
@@ -29,7 +29,7 @@ class Brand(Rule):
     code: Code
     name: Label
     zone: str = Field(default="Asia/Shanghai", description="business time zone: months and days are cut here")
-    currency: str = Field(default="CNY", pattern=r"^[A-Z]{3}$")
+    currency: str = Field(default="CNY", pattern=r"^[A-Z]{3}$", description="ISO 4217 code of all its money")
     key_name: str = Field(description="name of the brand's key; `demo-1` is published and for demos alone")
     max_quarantine_share: float = Field(
         default=0.02, ge=0, le=1, description="a file with a larger share of refused rows is refused whole"
@@ -41,9 +41,11 @@ class Brand(Rule):
 class Rfm(Rule):
     """How recency, frequency and monetary value are measured and scored (algorithms §2, §3a)."""
 
-    window_days: int = Field(default=365, ge=1)
-    levels: int = Field(default=5, ge=3, le=10)
-    method: Literal["quantile_min_rank"] = "quantile_min_rank"
+    window_days: int = Field(default=365, ge=1, description="days up to as_of whose payments are measured")
+    levels: int = Field(default=5, ge=3, le=10, description="scores run from 1 to this")
+    method: Literal["quantile_min_rank"] = Field(
+        default="quantile_min_rank", description="exact quantiles; customers with equal values share a score"
+    )
     maturity_days: int = Field(default=0, ge=0, description="days before a payment counts")
     warn_base_below: int = Field(default=200, description="a smaller base makes quantiles coarse")
     warn_tie_share: float = Field(default=0.4, description="a larger tie makes quantiles coarse")
@@ -56,15 +58,17 @@ class SegmentRule(Rule):
     label: Label
     play: Label | None = Field(default=None, description="what to do with these people")
     r: tuple[int, int] = Field(description="least and greatest recency score")
-    f: tuple[int, int]
-    m: tuple[int, int]
+    f: tuple[int, int] = Field(description="least and greatest frequency score")
+    m: tuple[int, int] = Field(description="least and greatest monetary score")
 
 
 class Segments(Rule):
     """The map from (r, f, m) to a name, complete and with every rule reached."""
 
-    rules: tuple[SegmentRule, ...]
-    outside: dict[Literal["prospect", "refunded_only", "lapsed_out_of_window"], Label]
+    rules: tuple[SegmentRule, ...] = Field(description="tried from top to bottom")
+    outside: dict[Literal["prospect", "refunded_only", "lapsed_out_of_window"], Label] = Field(
+        description="names of those outside the scored base"
+    )
     cells: dict[str, Label] = Field(description="names of the eight high/low cells, such as HLH")
 
 
@@ -75,21 +79,29 @@ class Tier(Rule):
     label: Label
     up_fen: int = Field(ge=0, description="spend in the window that reaches the tier")
     keep_fen: int = Field(ge=0, description="spend in the window that keeps it")
-    valid_months: int = Field(default=1, ge=1)
-    benefits: tuple[str, ...] = ()
+    valid_months: int = Field(
+        default=1, ge=1, description="months for which the tier is safe, to the end of the last one"
+    )
+    benefits: tuple[str, ...] = Field(default=(), description="what the tier gives, for people to read")
 
 
 class Tiers(Rule):
     """The tier state machine (algorithms §4)."""
 
-    tiers: tuple[Tier, ...] = Field(min_length=1)
-    qualify_window_days: int = Field(default=365, ge=1)
+    tiers: tuple[Tier, ...] = Field(min_length=1, description="from the base tier upwards")
+    qualify_window_days: int = Field(default=365, ge=1, description="days up to as_of whose net spend qualifies")
     maturity_days: int = Field(default=7, ge=0, description="no-reason return window before spend counts")
-    grace_days: int = Field(default=0, ge=0)
-    downgrade: Literal["none", "one_down", "to_match"] = "to_match"
-    upgrade: Literal["immediate", "at_review"] = "immediate"
-    refund_effect: Literal["immediate", "at_review", "none"] = "immediate"
-    review: Literal["monthly"] = "monthly"
+    grace_days: int = Field(default=0, ge=0, description="days between a missed review and the downgrade")
+    downgrade: Literal["none", "one_down", "to_match"] = Field(
+        default="to_match", description="how far a customer falls who does not keep the tier"
+    )
+    upgrade: Literal["immediate", "at_review"] = Field(
+        default="immediate", description="on the day of the order, or at the next review"
+    )
+    refund_effect: Literal["immediate", "at_review", "none"] = Field(
+        default="immediate", description="when a refund takes back the tier that its order granted"
+    )
+    review: Literal["monthly"] = Field(default="monthly", description="the last day of each month")
 
     @model_validator(mode="after")
     def _ladder(self) -> Self:
@@ -110,13 +122,15 @@ class Tiers(Rule):
 class Lifecycle(Rule):
     """Days that separate the stages (algorithms §5)."""
 
-    new_days: int = Field(default=7, ge=0)
-    growing_days: int = Field(default=30, ge=0)
-    returned_days: int = Field(default=30, ge=0)
-    active_days: int = Field(default=30, ge=1)
-    at_risk_days: int = Field(default=60, ge=1)
-    silent_days: int = Field(default=90, ge=1)
-    labels: dict[str, Label]
+    new_days: int = Field(default=7, ge=0, description="one purchase day in life, at most this long ago")
+    growing_days: int = Field(default=30, ge=0, description="first purchase day at most this long ago")
+    returned_days: int = Field(
+        default=30, ge=0, description="back after a gap longer than at_risk_days, at most this long ago"
+    )
+    active_days: int = Field(default=30, ge=1, description="last order at most this long ago")
+    at_risk_days: int = Field(default=60, ge=1, description="last order at most this long ago")
+    silent_days: int = Field(default=90, ge=1, description="last order at most this long ago; later is lost")
+    labels: dict[str, Label] = Field(description="stage to its name")
 
     @model_validator(mode="after")
     def _rising(self) -> Self:
@@ -131,7 +145,7 @@ class Band(Rule):
 
     code: Code
     label: Label
-    at_least: int
+    at_least: int = Field(description="lower bound, in the unit of the measure")
 
 
 class Tag(Rule):
@@ -139,12 +153,12 @@ class Tag(Rule):
 
     code: Code
     label: Label
-    owner: str = "crm"
-    meaning: Label
-    when: Condition | None = None
-    value: Condition | None = None
-    measure: Condition | None = None
-    bands: tuple[Band, ...] = ()
+    owner: str = Field(default="crm", description="team that answers for the tag")
+    meaning: Label = Field(description="one sentence on what the tag says")
+    when: Condition | None = Field(default=None, description="SQL condition: the tag is yes or no")
+    value: Condition | None = Field(default=None, description="SQL expression: the tag is its value")
+    measure: Condition | None = Field(default=None, description="SQL expression that `bands` cut")
+    bands: tuple[Band, ...] = Field(default=(), description="from the lowest band upwards")
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
@@ -160,15 +174,15 @@ class Holdout(Rule):
     """People left out on purpose, so that the effect can be measured (algorithms §11)."""
 
     experiment: str = Field(min_length=3, description="immutable experiment id; salt of the hash, never renamed")
-    percent: Decimal = Field(ge=0, le=100)
+    percent: Decimal = Field(ge=0, le=100, description="share of the audience that gets nothing")
 
 
 class Cap(Rule):
     """At most `most` messages in the last `days`, per person and per contact point."""
 
-    touch_channel: str = "*"
-    days: int = Field(ge=1)
-    most: int = Field(ge=1)
+    touch_channel: str = Field(default="*", description="channel that is counted; `*` is all together")
+    days: int = Field(ge=1, description="length of the rolling window")
+    most: int = Field(ge=1, description="messages allowed in it")
 
 
 class Campaign(Rule):
@@ -176,9 +190,13 @@ class Campaign(Rule):
 
     code: Code
     label: Label
-    touch_channel: Literal["sms", "push", "wecom", "email", "phone", "print"]
-    vendor: Code
-    purpose: Literal["marketing", "service"] = "marketing"
+    touch_channel: Literal["sms", "push", "wecom", "email", "phone", "print"] = Field(
+        description="consent is asked for this channel"
+    )
+    vendor: Code = Field(description="code of the vendor that sends, see vendors/")
+    purpose: Literal["marketing", "service"] = Field(
+        default="marketing", description="consent is asked for this purpose"
+    )
     audience: Condition
     priority: int = Field(default=100, description="smaller is served first")
     exclusive_group: str | None = Field(default=None, description="one campaign of a group per person and date")
@@ -188,20 +206,20 @@ class Campaign(Rule):
     max_age_days: int = Field(default=3, ge=0, description="a send older than this against --today is refused")
     hold: bool = Field(default=False, description="wait for `strata approve` before anything is published")
     expires_days: int = Field(default=30, ge=1, description="days after which the vendor must delete the file")
-    message_cost_fen: int = Field(default=0, ge=0)
-    owner: str = "crm"
+    message_cost_fen: int = Field(default=0, ge=0, description="price of one message")
+    owner: str = Field(default="crm", description="team that answers for the campaign")
 
 
 class Contacting(Rule):
     """Caps that hold over all campaigns."""
 
-    caps: tuple[Cap, ...] = ()
+    caps: tuple[Cap, ...] = Field(default=(), description="all of them must hold")
 
 
 class VendorColumn(Rule):
     """One column of a vendor's file."""
 
-    header: str
+    header: str = Field(description="header as the vendor wants it")
     source: str = Field(description="`contact`, or `variable:<name>`")
 
 
@@ -211,12 +229,12 @@ class Vendor(Rule):
     code: Code
     label: Label
     role: Literal["entrusted", "third_party"] = Field(description="PIPL: art. 21 entrusted, art. 23 third party")
-    contact_type: Literal["phone", "push_token", "email"]
-    columns: tuple[VendorColumn, ...]
-    with_header: bool = True
-    encoding: Literal["utf-8", "utf-8-sig", "gb18030"] = "utf-8"
-    line_end: Literal["lf", "crlf"] = "lf"
-    rows_per_part: int = Field(default=50_000, ge=1)
+    contact_type: Literal["phone", "push_token", "email"] = Field(description="what the vendor sends to")
+    columns: tuple[VendorColumn, ...] = Field(description="columns of the file in order")
+    with_header: bool = Field(default=True, description="whether a part begins with its header line")
+    encoding: Literal["utf-8", "utf-8-sig", "gb18030"] = Field(default="utf-8", description="of the text")
+    line_end: Literal["lf", "crlf"] = Field(default="lf", description="end of each line")
+    rows_per_part: int = Field(default=50_000, ge=1, description="most rows that one file may hold")
 
 
 class Policy(Rule):

@@ -1,0 +1,40 @@
+"""One markdown artifact per flow run: what it did, in a table that an operator reads."""
+
+from typing import Any
+
+from prefect.artifacts import create_markdown_artifact
+from prefect.context import FlowRunContext
+
+ROWS = 50
+
+
+def leave_summary(flow: str, summary: dict[str, Any]) -> None:
+    """Leave the summary beside the flow run; nothing outside of one."""
+    if FlowRunContext.get() is not None:
+        create_markdown_artifact(markdown=as_markdown(flow, summary), key=f"strata-{flow}")
+
+
+def as_markdown(title: str, summary: dict[str, Any]) -> str:
+    """Facts as a list; mappings and lists of rows as tables of at most 50 rows."""
+    lines = [f"# {title}", ""]
+    for name, value in summary.items():
+        lines += _block(name, value)
+    return "\n".join(lines)
+
+
+def _block(name: str, value: Any) -> list[str]:
+    if isinstance(value, dict):
+        rows = [{"what": key, "value": entry} for key, entry in value.items()]
+        return ["", f"## {name}", *_table(rows)]
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return ["", f"## {name}", *_table(value)]
+    return [f"* **{name}**: {value}"]
+
+
+def _table(rows: list[dict[str, Any]]) -> list[str]:
+    if not rows:
+        return ["none"]
+    names = list(rows[0])
+    head = [f"| {' | '.join(names)} |", f"|{' --- |' * len(names)}"]
+    body = [f"| {' | '.join(str(row.get(name, '')) for name in names)} |" for row in rows[:ROWS]]
+    return [*head, *body, *([f"… {len(rows) - ROWS} more"] if len(rows) > ROWS else [])]

@@ -1,0 +1,129 @@
+"""How every flow begins: open the lake, fix the policy and the knowledge, give the run its content id."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import polars as pl
+from tasks.stores.tables import Lake
+
+from flows.clock import end_of, now, parse_instant
+from flows.parameters import Parameters
+from tasks.errors import MissingDataError, SnapshotMovedError
+from tasks.policy.load import load_policy
+from tasks.policy.models import Policy
+from tasks.refs import Run, Snapshot
+from tasks.settings import Settings
+from tasks.steps.house import lake_at, objects_at
+from tasks.stores.digests import code_version
+from tasks.stores.policies import keep_policy, stored_policy
+from tasks.stores.runs import content_id, finished_runs, is_finished
+
+ATTEMPTS = 5
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class House:
+    """The lake that a flow works on, and the policy that holds."""
+
+    uri: str
+    lake: Lake
+    policy: Policy
+    started_at: datetime
+
+    @property
+    def zone(self) -> str:
+        """The brand's business time zone."""
+        return self.policy.brand.zone
+
+    def instant(self, text: str, *, is_end: bool = False) -> datetime:
+        """What a person gave as a date or instant; the start of the run when empty."""
+        return parse_instant(text, self.zone, is_end=is_end) if text else self.started_at
+
+    def known_at(self, day: date) -> datetime:
+        """Knowledge at the end of a business day."""
+        return end_of(day, self.zone)
+
+
+def open_house(parameters: Parameters) -> House:
+    """Open the lake named by parameters or settings, under the policy named there or last used."""
+    settings = Settings()
+    uri = parameters.lake or settings.lake
+    lake = lake_at(uri)
+    folder = parameters.policy or settings.policy
+    return House(uri, lake, load_policy(Path(folder)) if folder else last_policy(uri), now())
+
+
+def last_policy(uri: str) -> Policy:
+    """The policy of the newest run on this lake."""
+    lake = lake_at(uri)
+    runs = finished_runs(lake, lake.snapshot())
+    if runs.is_empty():
+        raise MissingDataError(
+            f"the lake {uri} has no policy yet",
+            expected="a policy folder for the first run",
+            next_step="pass --policy DIR (make one with `strata init DIR`)",
+        )
+    return stored_policy(objects_at(uri), str(runs.get_column("policy_digest")[-1]))
+
+
+def begin(
+    house: House, flow: str, inputs: dict[str, Any], *, as_of: date | None = None, known_as_of: datetime | None = None
+) -> Run:
+    """Store the policy, fix the snapshot, and name the run by the content of its inputs."""
+    objects = objects_at(house.uri)
+    objects.probe()
+    snapshot, policy_digest = house.lake.snapshot(), keep_policy(objects, house.policy)
+    inputs_digest = content_id(flow, inputs, policy_digest, code_version(), as_of)
+    return Run(
+        run_id=inputs_digest[:32],
+        flow=flow,
+        lake=house.uri,
+        base_seq=snapshot.seq,
+        policy_digest=policy_digest,
+        code_version=code_version(),
+        inputs_digest=inputs_digest,
+        as_of=as_of,
+        known_as_of=known_as_of,
+        scratch=str(Path(Settings().scratch) / f"{inputs_digest[:16]}-{snapshot.seq}-{os.getpid()}"),
+    )
+
+
+def is_done(house: House, run: Run) -> bool:
+    """True when the same inputs have been through the same code under the same policy."""
+    return is_finished(house.lake, house.lake.at(run.base_seq), run.run_id)
+
+
+@contextmanager
+def scratch_of(run: Run) -> Iterator[Path]:
+    """The run's scratch folder, gone when the run ends, however it ends."""
+    folder = Path(run.scratch)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def until_published(attempt: Callable[[], T]) -> T:
+    """Run `attempt`; when another run published first, read again and recompute."""
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return attempt()
+        except SnapshotMovedError:
+            continue
+    return attempt()
+
+
+def known_files(house: House, snapshot: Snapshot, known_as_of: datetime) -> list[str]:
+    """The export files known at an instant: what a refresh rests on."""
+    files = house.lake.scan("files", snapshot).filter(
+        (pl.col("received_at") <= known_as_of) & (pl.col("outcome") == "accepted")
+    )
+    return files.select("sha256").sort("sha256").collect().get_column("sha256").to_list()

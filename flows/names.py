@@ -1,0 +1,16 @@
+"""Run names that say what runs, built from the parameters of the flow run."""
+
+from prefect.runtime import flow_run
+
+
+def run_name() -> str:
+    """Such as `refresh as of 2017-01-31` or `campaign winback_sms on 2018-01-01`."""
+    given = flow_run.parameters.get("parameters") or {}
+    told = given if isinstance(given, dict) else given.model_dump()
+    words = [f"{joiner} {told[name]}" for name, joiner in _WORDS.items() if told.get(name)]
+    return " ".join([str(flow_run.flow_name), *words])
+
+
+_WORDS = {
+    "name": "of", "as_of": "as of", "month": "of", "send_on": "on", "first": "from", "last": "to",
+}  # fmt: skip

@@ -1,0 +1,85 @@
+"""One described model of parameters per flow: Prefect's form and the command line show the same words."""
+
+from datetime import date
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+MONTH = r"^\d{4}-(0[1-9]|1[0-2])$"
+_KNOWN = "only what was known then: a date (its end) or an instant; empty means the start of the run"
+
+
+class Parameters(BaseModel):
+    """What every flow may be told; empty values come from the environment (`STRATA_…`)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    lake: str = Field(default="", description="lake root: a path, file:// or s3://bucket/prefix")
+    policy: str = Field(default="", description="policy folder; empty means the last one used on this lake")
+
+
+class IngestParameters(Parameters):
+    """Read export files into the lake."""
+
+    paths: tuple[str, ...] = Field(description="export files and folders of them")
+    received_at: str = Field(default="", description="when the files came in; empty means now")
+    exported_at: str = Field(default="", description="when the shops exported them; empty lets the file tell")
+    shop: str = Field(default="", description="shop id, where neither file nor policy says")
+
+
+class RefreshParameters(Parameters):
+    """Work out every customer's scores, tier, stage, tags and moves at one date."""
+
+    as_of: date | None = Field(default=None, description="business date; empty means the day before the run")
+    known_as_of: str = Field(default="", description=_KNOWN)
+
+
+class PlanParameters(Parameters):
+    """Allocate all campaigns of a date once, on one contact ledger, and freeze the result."""
+
+    send_on: date = Field(description="business date of the sends")
+    known_as_of: str = Field(default="", description=_KNOWN)
+
+
+class CampaignParameters(PlanParameters):
+    """Deliver one campaign's share of the plan to its vendor's outbox."""
+
+    name: str = Field(description="campaign code")
+    today: date | None = Field(default=None, description="business date of delivery; empty means today")
+    dry_run: bool = Field(default=False, description="show the waterfall, publish nothing")
+    wait_for_approval: bool = Field(
+        default=False, description="pause this run in Prefect until an operator approves it, when the campaign is held"
+    )
+
+
+class CancelParameters(Parameters):
+    """Withdraw a published send: the vendor finds a recall file."""
+
+    name: str = Field(description="campaign code")
+    send_on: date = Field(description="business date of the send")
+
+
+class MonthParameters(Parameters):
+    """Ingest what lies in the inbox, refresh the month's last day, write the report. Delivers nothing."""
+
+    month: str = Field(pattern=MONTH, description="business month, YYYY-MM")
+    inbox: tuple[str, ...] = Field(default=(), description="export files and folders to ingest first")
+    received_at: str = Field(default="", description="when the files came in; empty means now")
+    exported_at: str = Field(default="", description="when the shops exported them; empty lets the file tell")
+    known_as_of: str = Field(default="", description=_KNOWN)
+
+
+class BackfillParameters(Parameters):
+    """Refresh a range of months again, each as known at its own end or as known now. Never delivers."""
+
+    first: str = Field(pattern=MONTH, description="first month, YYYY-MM")
+    last: str = Field(pattern=MONTH, description="last month, YYYY-MM")
+    knowledge: Literal["now", "then"] = Field(
+        default="now", description="`now` restates with all that is known; `then` replays what each run knew"
+    )
+
+
+class ReportParameters(Parameters):
+    """Write the month's report page."""
+
+    month: str = Field(pattern=MONTH, description="business month, YYYY-MM")

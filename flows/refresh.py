@@ -1,0 +1,68 @@
+"""Refresh: every customer's scores, tier, stage, tags and moves at one date, as known at one instant."""
+
+from datetime import timedelta
+from typing import Any
+
+from prefect import flow
+
+from flows.artifacts import leave_summary
+from flows.begin import House, begin, is_done, known_files, open_house, scratch_of, until_published
+from flows.clock import business_date
+from flows.names import run_name
+from flows.parameters import RefreshParameters
+from tasks.refs import Run, TableRef
+from tasks.steps.inputs import previous_as_of
+from tasks.steps.publish import gate_candidates, publish_candidates
+from tasks.steps.refresh import layer, measure, tag, trace
+from tasks.stores.runs import finished_runs, output_digests
+
+
+@flow(name="refresh", flow_run_name=run_name)
+def refresh(parameters: RefreshParameters) -> dict[str, Any]:
+    """Work out every customer's scores, tier, stage, tags and moves at one date."""
+    return refresh_once(parameters)
+
+
+def refresh_once(parameters: RefreshParameters) -> dict[str, Any]:
+    """The refresh itself, so that `month` and `backfill` run it inside their own flow run."""
+    house = open_house(parameters)
+    summary = until_published(lambda: _attempt(house, parameters))
+    leave_summary("refresh", summary)
+    return summary
+
+
+def _attempt(house: House, parameters: RefreshParameters) -> dict[str, Any]:
+    """One try on the newest snapshot."""
+    run, inputs = _begin(house, parameters)
+    about = {"as_of": str(run.as_of), "known_as_of": str(run.known_as_of), "run_id": run.run_id}
+    if is_done(house, run):
+        return about | {"outcome": "already done", "rows": {}}
+    with scratch_of(run):
+        published = _compute(run, inputs, house)
+    return about | {"outcome": "done", "rows": {ref.table: ref.rows for ref in published}}
+
+
+def _begin(house: House, parameters: RefreshParameters) -> tuple[Run, dict[str, Any]]:
+    as_of = parameters.as_of or business_date(house.started_at, house.zone) - timedelta(days=1)
+    known_as_of = house.instant(parameters.known_as_of, is_end=True)
+    snapshot = house.lake.snapshot()
+    previous = previous_as_of(house.lake, snapshot, as_of)
+    inputs = {
+        "files": known_files(house, snapshot, known_as_of),
+        "previous_as_of": previous,
+        "previous": _digests(house, previous),
+    }
+    return begin(house, "refresh", inputs, as_of=as_of, known_as_of=known_as_of), inputs
+
+
+def _digests(house: House, as_of: Any) -> dict[str, str]:
+    """What the last refresh of the earlier date put out: the state that this one starts from."""
+    runs = finished_runs(house.lake, house.lake.snapshot()).filter(flow="refresh").filter(as_of=as_of)
+    return {} if runs.is_empty() else output_digests(runs.row(-1, named=True))
+
+
+def _compute(run: Run, inputs: dict[str, Any], house: House) -> tuple[TableRef, ...]:
+    layers = layer(run)
+    candidates = (*layers, tag(run, layers), trace(run, layers), measure(run, layers))
+    gate_candidates(run, candidates)
+    return publish_candidates(run, candidates, inputs, house.started_at)

@@ -1,0 +1,36 @@
+"""What a refresh reads: the canonical rows known at an instant, and the customers of the date before. No task stands here."""
+
+from datetime import date
+
+import polars as pl
+
+from tasks.policy.models import Policy
+from tasks.refs import Run, Snapshot
+from tasks.steps.house import lake_at, snapshot_of
+from tasks.stores.tables import Lake
+from tasks.transforms.customers import Inputs
+from tasks.transforms.orders import known_at
+
+VERSIONED = ("orders", "order_lines", "refunds", "products", "sightings")
+
+
+def refresh_inputs(run: Run, policy: Policy) -> Inputs:
+    """Everything that a refresh reads, as known at the run's `known_as_of`."""
+    lake, snapshot = lake_at(run.lake), snapshot_of(run)
+    known = {table: lake.scan(table, snapshot).pipe(known_at, known_as_of=run.known_as_of) for table in VERSIONED}
+    previous = previous_as_of(lake, snapshot, as_of(run))
+    customers = None if previous is None else lake.scan("customers", snapshot, partitions=[previous])
+    return Inputs(**known, previous_customers=customers, previous_as_of=previous, zone=policy.brand.zone)
+
+
+def previous_as_of(lake: Lake, snapshot: Snapshot, day: date) -> date | None:
+    """The newest date before the run's for which customers stand."""
+    earlier = lake.scan("customers", snapshot).filter(pl.col("as_of") < day)
+    return earlier.select(pl.col("as_of").max()).collect().item()
+
+
+def as_of(run: Run) -> date:
+    """The run's business date; a refresh always has one."""
+    if run.as_of is None:
+        raise ValueError("a refresh needs an as_of")
+    return run.as_of

@@ -1,0 +1,54 @@
+"""The steps of a refresh: from the canonical rows known at an instant to customers, tags, moves and key figures."""
+
+from collections.abc import Sequence
+
+import polars as pl
+from prefect import task
+
+from tasks.refs import Candidate, Run
+from tasks.steps.house import policy_of
+from tasks.steps.inputs import as_of, refresh_inputs
+from tasks.stores.scratch import find, read, stage
+from tasks.transforms.customers import layer_customers
+from tasks.transforms.metrics import key_figures
+from tasks.transforms.migration import trace_moves
+from tasks.transforms.tags import tag_customers
+
+
+@task(name="layer customers", task_run_name="layer customers as of {run.as_of}")
+def layer(run: Run) -> tuple[Candidate, ...]:
+    """Resolve identities, then measure, score, tier and stage every customer."""
+    policy = policy_of(run)
+    layers = layer_customers(refresh_inputs(run, policy), policy, as_of(run))
+    with_policy = layers.customers.with_columns(policy_digest=pl.lit(run.policy_digest))
+    return (
+        _partition(run, "identities", layers.identities),
+        _partition(run, "customers", with_policy),
+        _partition(run, "cutoffs", layers.cutoffs),
+    )
+
+
+@task(name="tag customers", task_run_name="tag customers as of {run.as_of}")
+def tag(run: Run, layers: Sequence[Candidate]) -> Candidate:
+    """Give every customer one value for each tag of the policy."""
+    return _partition(run, "tags", tag_customers(read(find(layers, "customers")), policy_of(run)))
+
+
+@task(name="trace moves", task_run_name="trace moves to {run.as_of}")
+def trace(run: Run, layers: Sequence[Candidate]) -> Candidate:
+    """Write down every customer's move since the last date, in tier, segment and stage."""
+    inputs = refresh_inputs(run, policy_of(run))
+    moves = trace_moves(inputs.previous_customers, read(find(layers, "customers")), inputs.previous_as_of, as_of(run))
+    return _partition(run, "migrations", moves)
+
+
+@task(name="measure", task_run_name="key figures of {run.as_of}")
+def measure(run: Run, layers: Sequence[Candidate]) -> Candidate:
+    """Work out the key figures that the report shows."""
+    inputs = refresh_inputs(run, policy_of(run))
+    figures = key_figures(inputs, read(find(layers, "customers")), read(find(layers, "identities")), as_of(run))
+    return _partition(run, "metrics", figures)
+
+
+def _partition(run: Run, table: str, frame: pl.LazyFrame | pl.DataFrame) -> Candidate:
+    return stage(run, table, frame, mode="replace", replaces=[run.as_of])

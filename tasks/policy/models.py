@@ -39,7 +39,7 @@ class Brand(Rule):
 
 
 class Rfm(Rule):
-    """How recency, frequency and monetary value are measured and scored (algorithms §2, §3a)."""
+    """How recency, frequency and monetary value are measured and scored."""
 
     window_days: int = Field(default=365, ge=1, description="days up to as_of whose payments are measured")
     levels: int = Field(default=5, ge=3, le=10, description="scores run from 1 to this")
@@ -86,7 +86,7 @@ class Tier(Rule):
 
 
 class Tiers(Rule):
-    """The tier state machine (algorithms §4)."""
+    """The ladder of spend tiers, and when a customer rises, keeps and falls."""
 
     tiers: tuple[Tier, ...] = Field(min_length=1, description="from the base tier upwards")
     qualify_window_days: int = Field(default=365, ge=1, description="days up to as_of whose net spend qualifies")
@@ -120,7 +120,7 @@ class Tiers(Rule):
 
 
 class Lifecycle(Rule):
-    """Days that separate the stages (algorithms §5)."""
+    """Days that separate the stages."""
 
     new_days: int = Field(default=7, ge=0, description="one purchase day in life, at most this long ago")
     growing_days: int = Field(default=30, ge=0, description="first purchase day at most this long ago")
@@ -171,7 +171,7 @@ class Tag(Rule):
 
 
 class Holdout(Rule):
-    """People left out on purpose, so that the effect can be measured (algorithms §11)."""
+    """People left out on purpose, so that the effect can be measured."""
 
     experiment: str = Field(min_length=3, description="immutable experiment id; salt of the hash, never renamed")
     percent: Decimal = Field(ge=0, le=100, description="share of the audience that gets nothing")
@@ -200,7 +200,7 @@ class Campaign(Rule):
     audience: Condition
     priority: int = Field(default=100, description="smaller is served first")
     exclusive_group: str | None = Field(default=None, description="one campaign of a group per person and date")
-    holdout: Holdout | None = None
+    holdout: Holdout | None = Field(default=None, description="people left out on purpose")
     template: str = Field(description="template code at the vendor")
     variables: dict[str, Condition] = Field(default_factory=dict, description="template variable to expression")
     max_age_days: int = Field(default=3, ge=0, description="a send older than this against --today is refused")

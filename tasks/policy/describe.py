@@ -1,0 +1,124 @@
+"""The policy reference: every file of a brand's policy, field by field, as one Markdown page.
+
+Pure; docs/policy.md is its output. Types, defaults and limits come from the models' JSON schemas.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from tasks.policy.models import (
+    Brand,
+    Campaign,
+    Contacting,
+    Lifecycle,
+    Rfm,
+    Rule,
+    Segments,
+    Tag,
+    Tiers,
+    Vendor,
+)
+
+FILES: dict[str, tuple[type[Rule], str]] = {
+    "brand.yaml": (Brand, "Required."),
+    "rfm.yaml": (Rfm, ""),
+    "segments.yaml": (Segments, ""),
+    "tiers.yaml": (Tiers, ""),
+    "lifecycle.yaml": (Lifecycle, ""),
+    "tags.yaml": (Tag, "A list; a tag may read every tag above it."),
+    "contacting.yaml": (Contacting, ""),
+    "campaigns/<code>.yaml": (Campaign, "One file per campaign."),
+    "vendors/<code>.yaml": (Vendor, "One file per vendor."),
+}
+_INTRODUCTION = """\
+# The policy, file by file
+
+Generated from `tasks/policy/models.py` by `make docs`, and compared with it by a test: change the models, not this
+page.
+
+A brand's policy is a folder of YAML. A file that is not there is the default of `tasks/policy/defaults/`; a file that
+is there replaces the default as a whole. An unknown field is an error. Money is in fen, the minor unit of the brand's
+currency. A *condition* is one SQL expression over the columns of `customers` (dictionary.md) and the tags. Only the
+meaning counts for the policy's digest: comments and the order of keys do not.
+"""
+
+Schema = dict[str, Any]
+
+
+def policy_markdown() -> str:
+    """Return the whole page: one section per file, and under it each part that the file is made of."""
+    sections = (_file(name, model, note) for name, (model, note) in FILES.items())
+    label = _heading("###", "label", f"{_LABEL['description']} Wherever a type says `label`.") + _table(_LABEL)
+    return "\n".join([_INTRODUCTION, *sections, label])
+
+
+def _file(name: str, model: type[Rule], note: str) -> str:
+    schema = model.model_json_schema()
+    parts = {part: body for part, body in schema.get("$defs", {}).items() if part != "Label"}
+    text = f"{schema['description']} {note}".strip()
+    nested = (_heading("###", _part(part), body["description"]) + _table(body) for part, body in parts.items())
+    return "\n".join([_heading("##", name, text) + _table(schema), *nested])
+
+
+def _heading(level: str, name: str, text: str) -> str:
+    return f"{level} {name}\n\n{text}\n\n"
+
+
+def _table(schema: Schema) -> str:
+    required = frozenset(schema.get("required", ()))
+    rows = (_row(name, field, is_required=name in required) for name, field in schema["properties"].items())
+    return "\n".join(["| field | type | default | meaning |", "|---|---|---|---|", *rows]) + "\n"
+
+
+def _row(name: str, field: Schema, *, is_required: bool) -> str:
+    default = "**required**" if is_required else _default(field.get("default"))
+    return f"| `{name}` | {_type(field)} | {default} | {_meaning(field)} |"
+
+
+def _default(value: Any) -> str:
+    return "–" if value in (None, [], {}) else f"`{json.dumps(value, ensure_ascii=False)}`"
+
+
+def _meaning(field: Schema) -> str:
+    return "; ".join([field.get("description", "what people read"), *_limits(field)])
+
+
+def _limits(field: Schema) -> Iterator[str]:
+    """Yield the limits of a number, also where a choice of types hides it (a decimal is a number or its text)."""
+    for choice in [field, *field.get("anyOf", ())]:
+        if "minimum" in choice:
+            yield f"at least {choice['minimum']:g}"
+        if "maximum" in choice:
+            yield f"at most {choice['maximum']:g}"
+
+
+def _type(field: Schema) -> str:
+    """Name the type as an author of YAML sees it; of a choice the first, the others being null or the same as text."""
+    if "anyOf" in field:
+        return _type(field["anyOf"][0])
+    if "$ref" in field:
+        return _part(field["$ref"].rsplit("/", 1)[-1])
+    if "enum" in field or "const" in field:
+        return ", ".join(f"`{code}`" for code in field.get("enum", [field.get("const")]))
+    return _plain(field)
+
+
+def _plain(field: Schema) -> str:
+    match field["type"]:
+        case "array" if "prefixItems" in field:
+            return "[least, greatest]"
+        case "array":
+            return f"list of {_type(field['items'])}"
+        case "object":
+            return f"map to {_type(field['additionalProperties'])}"
+        case plain:
+            return {"string": "text", "number": "number", "integer": "integer", "boolean": "true, false"}[plain]
+
+
+def _part(name: str) -> str:
+    """`SegmentRule` -> `segment rule`."""
+    return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name).strip()
+
+
+_LABEL: Schema = Brand.model_json_schema()["$defs"]["Label"]

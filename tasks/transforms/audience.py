@@ -1,0 +1,71 @@
+"""Whom a campaign is meant for: the audience condition over the customers of one date, with its evidence.
+
+Consent, caps and contention are not asked here; see allocation.py.
+"""
+
+from collections.abc import Iterable
+from datetime import date
+
+import polars as pl
+
+from tasks.errors import MissingDataError
+from tasks.policy import conditions
+from tasks.policy.models import Campaign
+
+
+def newest_as_of(dates: Iterable[date], send_on: date) -> date:
+    """The newest date of `customers` before the day of the send.
+
+    Raises:
+        MissingDataError: there is none.
+    """
+    earlier = [day for day in dates if day < send_on]
+    if not earlier:
+        raise MissingDataError(
+            f"no customers are known before {send_on}", expected="a refresh before the day of the send",
+            next_step="run `strata refresh --as-of` with an earlier date",
+        )  # fmt: skip
+    return max(earlier)
+
+
+def base_of(customers: pl.LazyFrame, tags: pl.LazyFrame) -> pl.LazyFrame:
+    """One row per customer of one date, facts and tags side by side: what conditions read."""
+    return customers.join(tags, on=["one_id", "as_of"], how="left", validate="1:1")
+
+
+def select_audience(base: pl.LazyFrame, campaign: Campaign) -> pl.LazyFrame:
+    """One row per customer of the base: whether the audience condition holds, and the facts it read.
+
+    A condition that is null (a fact is not known) does not hold.
+
+    Returns:
+        one_id, m_score, is_met, facts (such as `m_score=2, days_since_order=12`).
+    """
+    columns = base.collect_schema().names()
+    condition = conditions.parse(campaign.audience, columns, where=f"campaign {campaign.code}: audience")
+    read = sorted(conditions.names_in(campaign.audience))
+    return base.select(
+        "one_id", "m_score", is_met=condition.cast(pl.Boolean).fill_null(False), facts=_facts(read)
+    )  # fmt: skip
+
+
+def _facts(names: Iterable[str]) -> pl.Expr:
+    """Text of the named columns, `-` where a fact is not known."""
+    shown = [pl.format(f"{name}={{}}", pl.col(name).cast(pl.String).fill_null("-")) for name in names]
+    return pl.concat_str(shown, separator=", ") if shown else pl.lit("no fact")
+
+
+def message_variables(base: pl.LazyFrame, campaign: Campaign) -> pl.LazyFrame:
+    """One row per customer of the base: the template's variables as text, empty where not known.
+
+    Returns:
+        one_id and one text column per variable, in order of name.
+    """
+    columns = base.collect_schema().names()
+    texts = {
+        name: conditions.parse(text, columns, where=f"campaign {campaign.code}: variable {name}")
+        .cast(pl.String)
+        .fill_null("")
+        for name, text in sorted(campaign.variables.items())
+    }
+    return base.select("one_id", **texts)

@@ -1,0 +1,87 @@
+"""The contact ledger: which messages count, and how many of a rolling window a person or a contact has had."""
+
+from datetime import date, datetime, timedelta
+
+import polars as pl
+
+from expectations.tables import TABLES
+from tasks.policy.models import Campaign, Cap
+
+LEDGER = ("send_id", "campaign", "touch_channel", "recipient_key", "one_id", "send_on")
+_LIVE = ("planned", "handed_over")
+_EVIDENCE = ("accepted", "delivered", "failed", "clicked", "replied")
+_HANDED = ("handed_over", *_EVIDENCE)
+
+
+def ledger(touches: pl.LazyFrame, keys: pl.LazyFrame) -> pl.LazyFrame:
+    """One row per message and person that it counts for: planned or handed over, and not cancelled since.
+
+    A message of which a vendor reported anything counts whatever was cancelled. A touch without a
+    one_id counts for everyone who owns its recipient key; where nobody does, for the key alone.
+
+    Returns:
+        the columns of LEDGER, is_handed_over.
+    """
+    kind, at = pl.col("kind"), pl.col("happened_at")
+    cancelled_at = at.filter(kind == "cancelled").max()
+    counts = cancelled_at.is_null() | (at.filter(kind.is_in(_LIVE)).max() >= cancelled_at) | kind.is_in(_EVIDENCE).any()
+    return (
+        touches.group_by("send_id", "campaign", "touch_channel", "recipient_key", "one_id", "send_on")
+        .agg(counts=counts, is_handed_over=kind.is_in(_HANDED).any())
+        .filter("counts")
+        .join(keys.select(recipient_key="key", owner="one_id"), on="recipient_key", how="left")
+        .with_columns(one_id=pl.coalesce("one_id", "owner"))
+        .select(*LEDGER, "is_handed_over")
+        .unique()
+    )
+
+
+def over_cap(messages: pl.DataFrame, caps: tuple[Cap, ...], campaign: Campaign, send_on: date, by: str) -> pl.DataFrame:
+    """One row per `by` (one_id or recipient_key) whom one more message would bring over a cap.
+
+    Returns:
+        `by`, over_cap: the first cap that would break, in words.
+    """
+    concerned = [cap for cap in caps if cap.touch_channel in ("*", campaign.touch_channel)]
+    full = [_full_windows(messages, cap, send_on, by) for cap in concerned]
+    empty = messages.clear().select(by, over_cap=pl.lit("", dtype=pl.String))
+    return pl.concat([empty, *full]).unique(subset=by, keep="first", maintain_order=True)
+
+
+def _full_windows(messages: pl.DataFrame, cap: Cap, send_on: date, by: str) -> pl.DataFrame:
+    """One row per `by` with a window of the cap's days around `send_on` that is full already.
+
+    A window may end later than the send: a message planned for tomorrow counts today.
+    """
+    counted = messages.filter(
+        pl.col(by).is_not_null(),
+        (pl.col("touch_channel") == cap.touch_channel) | (cap.touch_channel == "*"),
+        (pl.col("send_on") - pl.lit(send_on)).dt.total_days().abs() < cap.days,
+    )
+    ends = {send_on, *counted.filter(pl.col("send_on") > send_on)["send_on"].to_list()}
+    used = [_used(counted, end - timedelta(days=cap.days), end, by) for end in sorted(ends)]
+    worst = pl.concat(used).group_by(by).agg(pl.col("used").max()).filter(pl.col("used") >= cap.most).sort(by)
+    reason = f"{{}} of {cap.most} {cap.touch_channel.replace('*', 'message')} in {cap.days} days"
+    return worst.select(by, over_cap=pl.format(reason, "used"))
+
+
+def _used(counted: pl.DataFrame, after: date, until: date, by: str) -> pl.DataFrame:
+    """One row per `by`: sends in (after, until]."""
+    window = counted.filter(pl.col("send_on") > after, pl.col("send_on") <= until)
+    return window.group_by(by).agg(used=pl.col("send_id").n_unique())
+
+
+def touch_rows(people: pl.DataFrame, campaign: Campaign, *, kind: str, send_on: date, at: datetime) -> pl.DataFrame:
+    """One row per person of `people` (send_id, one_id, recipient_key): the ledger's rows of one kind.
+
+    The price stands on the hand-over alone, so that sums count it once.
+    """
+    cost = campaign.message_cost_fen if kind == "handed_over" else None
+    fixed = {
+        "campaign": campaign.code, "vendor": campaign.vendor, "touch_channel": campaign.touch_channel, "kind": kind,
+        "happened_at": at, "send_on": send_on, "cost_fen": cost, "known_from": at, "file_sha256": None,
+        "send_month": f"{send_on:%Y-%m}",
+    }  # fmt: skip
+    schema = TABLES["touches"].schema
+    rows = people.with_columns(pl.lit(value).cast(schema[name]).alias(name) for name, value in fixed.items())
+    return rows.select(schema.names()).cast(schema).sort("send_id", "recipient_key")

@@ -1,0 +1,107 @@
+"""From the plan of a send to what is handed over now: the last look at consent, the increment, the result."""
+
+from typing import NamedTuple
+
+import polars as pl
+
+from tasks.policy.models import Campaign
+from tasks.transforms.consent import verdicts, why_no_consent, why_suppressed
+
+
+class Increment(NamedTuple):
+    """One row per person in each frame (one_id, recipient_key), sorted by one_id."""
+
+    added: pl.DataFrame
+    recalled: pl.DataFrame
+
+    @property
+    def is_empty(self) -> bool:
+        """True when nothing changes for the vendor: no revision is made."""
+        return self.added.is_empty() and self.recalled.is_empty()
+
+
+def recheck(
+    members: pl.DataFrame,
+    published: pl.DataFrame,
+    campaign: Campaign,
+    *,
+    words: pl.LazyFrame,
+    keys: pl.LazyFrame,
+    points: pl.LazyFrame,
+) -> pl.DataFrame:
+    """The members of one send with the newest knowledge of consent: planned ones may drop out, nobody comes in.
+
+    Args:
+        members: audience_members rows of the send.
+        published: one_id, recipient_key of whom the send has reached.
+        campaign: the campaign of the send.
+        words: `consent.standing` at the newest instant.
+        keys: `contact_points.keys_of_people`.
+        points: `contact_points.contact_points`.
+    """
+    planned = members.lazy().filter(pl.col("outcome") == "planned").select("one_id", contact_key="recipient_key")
+    said = verdicts(words, keys, points, planned, channel=campaign.touch_channel, purpose=campaign.purpose).collect()
+    owners = published.select("recipient_key", owner="one_id").unique(subset="recipient_key")
+    is_taken = (pl.col("owner") != pl.col("one_id")).fill_null(False)
+    news = _if_planned(
+        pl.when(pl.col("suppressed_at").is_not_null()).then(pl.lit("suppressed")),
+        pl.when(~pl.col("is_granted") | pl.col("withdrawn_at").is_not_null()).then(pl.lit("withdrawn_since_plan")),
+        pl.when(is_taken).then(pl.lit("duplicate_contact")),
+    )
+    return (
+        members.join(said, on="one_id", how="left")
+        .join(owners, on="recipient_key", how="left")
+        .with_columns(news=news)
+        .with_columns(evidence=pl.coalesce(_evidence_of_news(), "evidence"), outcome=pl.coalesce("news", "outcome"))
+        .select(members.columns)
+        .sort("one_id")
+    )
+
+
+def _if_planned(*news: pl.Expr) -> pl.Expr:
+    """The first of the news, for planned members alone."""
+    return pl.when(pl.col("outcome") == "planned").then(pl.coalesce(*news))
+
+
+def _evidence_of_news() -> pl.Expr:
+    """What a change since the plan rests on."""
+    return pl.coalesce(
+        pl.when(pl.col("news") == "suppressed").then(why_suppressed()),
+        pl.when(pl.col("news") == "withdrawn_since_plan").then(why_no_consent()),
+        pl.when(pl.col("news") == "duplicate_contact").then(pl.format("the contact is also that of {}", "owner")),
+    )
+
+
+def increment(published: pl.DataFrame, wanted: pl.DataFrame) -> Increment:
+    """Who is new to the vendor and who is called back (algorithms §13): added = S - V, recalled = V - S.
+
+    `published` (V) and `wanted` (S) hold one_id and recipient_key; a recall names the contact used then.
+    """
+    columns = ["one_id", "recipient_key"]
+    added = wanted.join(published, on="one_id", how="anti").select(columns).sort("one_id")
+    recalled = published.join(wanted, on="one_id", how="anti").select(columns).sort("one_id")
+    return Increment(added, recalled)
+
+
+def planned(members: pl.DataFrame) -> pl.DataFrame:
+    """One row per person to be delivered (S): one_id, recipient_key."""
+    return members.filter(pl.col("outcome").is_in(["planned", "delivered"])).select("one_id", "recipient_key")
+
+
+def delivered(members: pl.DataFrame, reached: pl.DataFrame) -> pl.DataFrame:
+    """The members of one send after publication: whoever was reached is delivered, with seq and contact.
+
+    `reached` has one_id, recipient_key and seq of everyone in a published revision, less the recalled.
+    """
+    result = reached.select("one_id", used_key="recipient_key", used_seq="seq")
+    is_reached = pl.col("used_seq").is_not_null() & pl.col("outcome").is_in(["planned", "delivered"])
+    return (
+        members.join(result, on="one_id", how="left")
+        .with_columns(
+            outcome=pl.when(is_reached).then(pl.lit("delivered")).otherwise("outcome"),
+            recipient_key=pl.when(is_reached).then("used_key").otherwise("recipient_key"),
+            seq=pl.when(is_reached).then("used_seq").otherwise("seq"),
+        )
+        .select(members.columns)
+        .sort("one_id")
+    )

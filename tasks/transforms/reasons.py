@@ -1,0 +1,52 @@
+"""Why someone gets nothing: the reasons of the walk in their order, and the evidence for each.
+
+The columns read here are those that allocation.py puts side by side for one campaign.
+"""
+
+import polars as pl
+
+from tasks.policy.models import Holdout
+from tasks.transforms.consent import why_no_consent, why_suppressed
+from tasks.transforms.holdout import HELD_OUT
+
+
+def reason_of_their_own() -> pl.Expr:
+    """The first reason that concerns the customer alone; null for whoever is eligible."""
+    return (
+        pl.when(~pl.col("is_met"))
+        .then(pl.lit("rule_not_met"))
+        .when(pl.col("recipient_key").is_null())
+        .then(pl.lit("no_contact"))
+        .when(~pl.col("is_granted") | pl.col("withdrawn_at").is_not_null())
+        .then(pl.lit("no_consent"))
+        .when(pl.col("suppressed_at").is_not_null())
+        .then(pl.lit("suppressed"))
+    )
+
+
+def outcome() -> pl.Expr:
+    """The first reason of the walk, else planned."""
+    return pl.coalesce(
+        "reason",
+        pl.when(pl.col("other_owner").is_not_null()).then(pl.lit("duplicate_contact")),
+        pl.when(pl.col("over_cap").is_not_null()).then(pl.lit("capped")),
+        pl.when(pl.col("taken_by").is_not_null()).then(pl.lit("lower_priority")),
+        pl.when(pl.col("variant") == HELD_OUT).then(pl.lit("holdout")),
+        pl.lit("planned"),
+    )
+
+
+def evidence(holdout: Holdout | None) -> pl.Expr:
+    """What the outcome rests on, in words; null for whoever is planned."""
+    rests_on = {
+        "rule_not_met": pl.col("facts"),
+        "no_contact": pl.format("no {} seen on any record", "contact_type"),
+        "no_consent": why_no_consent(),
+        "suppressed": why_suppressed(),
+        "duplicate_contact": pl.format("the contact is also that of {}", "other_owner"),
+        "capped": pl.col("over_cap"),
+        "lower_priority": pl.format("taken by {}", "taken_by"),
+    }
+    if holdout is not None:
+        rests_on["holdout"] = pl.format(f"bucket {{}} of {holdout.experiment}", "bucket")
+    return pl.coalesce(*(pl.when(pl.col("outcome") == name).then(text) for name, text in rests_on.items()))

@@ -1,0 +1,34 @@
+"""The account of a send: everyone considered, in one outcome each, summing to the base."""
+
+import polars as pl
+
+from tasks.errors import UnbalancedError
+
+REASONS = (
+    "rule_not_met", "no_contact", "no_consent", "suppressed", "duplicate_contact", "capped", "lower_priority",
+    "holdout", "withdrawn_since_plan",
+)  # fmt: skip
+"""Why someone gets nothing, in the order in which the reasons are asked."""
+GOING = ("planned", "delivered")
+OUTCOMES = (*REASONS, *GOING)
+
+
+def waterfall(members: pl.DataFrame) -> dict[str, int]:
+    """`base` and the count of every outcome of one send, in the order of the walk, zeros included."""
+    counted = dict(members.group_by("outcome").len().iter_rows())
+    return {"base": members.height, **{outcome: int(counted.get(outcome, 0)) for outcome in OUTCOMES}}
+
+
+def check_balance(counts: dict[str, int], *, base: int) -> None:
+    """Refuse a send in which someone was lost or counted twice.
+
+    Raises:
+        UnbalancedError: the base is not the sum of all outcomes, or not the number of customers of the date.
+    """
+    total = sum(count for outcome, count in counts.items() if outcome != "base")
+    if not counts["base"] == total == base:
+        raise UnbalancedError(
+            f"{base} customers were considered, {counts['base']} have a row, the outcomes add up to {total}",
+            expected="base = planned or delivered + each reason",
+            next_step="nothing was published; report this with the run id",
+        )

@@ -1,4 +1,4 @@
-"""What a refresh reads: the canonical rows known at an instant, and the customers of the date before. No task stands here."""
+"""What a refresh reads: the rows known at an instant, and the customers of the date before. No task stands here."""
 
 from datetime import date
 

@@ -1,0 +1,34 @@
+"""A business month from inbox to report: ingest, refresh, report. It delivers nothing."""
+
+from typing import Any
+
+from prefect import flow
+
+from flows.artifacts import leave_summary
+from flows.clock import month_end
+from flows.ingest import ingest_once
+from flows.names import run_name
+from flows.parameters import IngestParameters, MonthParameters, RefreshParameters, ReportParameters
+from flows.refresh import refresh_once
+from flows.report import report_once
+
+
+@flow(name="month", flow_run_name=run_name)
+def month(parameters: MonthParameters) -> dict[str, Any]:
+    """Ingest what lies in the inbox, refresh the month's last day, write the report."""
+    return month_once(parameters)
+
+
+def month_once(parameters: MonthParameters) -> dict[str, Any]:
+    """The month itself; a step that fails stops all that would rest on it."""
+    house = {"lake": parameters.lake, "policy": parameters.policy}
+    summary: dict[str, Any] = {"month": parameters.month}
+    if parameters.inbox:
+        times = {"received_at": parameters.received_at, "exported_at": parameters.exported_at}
+        summary["ingest"] = ingest_once(IngestParameters(paths=parameters.inbox, **times, **house))
+    day = month_end(parameters.month)
+    refreshed = RefreshParameters(as_of=day, known_as_of=parameters.known_as_of, **house)
+    summary["refresh"] = refresh_once(refreshed)
+    summary["report"] = report_once(ReportParameters(month=parameters.month, **house))
+    leave_summary("month", summary)
+    return summary

@@ -1,0 +1,151 @@
+"""Prove the past: stored bytes against their SHA-256, recomputed digests against the recorded ones.
+
+Every refresh is computed again from the snapshot that it read, under the policy that it ran
+with, by the very functions that its steps call; nothing is written to the lake.
+"""
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from tasks.stores.tables import Lake
+
+from tasks.errors import DamagedError, DigestMismatchError, MissingDataError, PolicyChangedError
+from tasks.policy.load import digest_of, load_policy
+from tasks.refs import Candidate, Run, StoredFile
+from tasks.steps.house import lake_at, objects_at
+from tasks.stores.digests import code_version
+from tasks.stores.objects import Objects
+from tasks.stores.runs import finished_runs, output_digests
+
+
+@dataclass
+class Verification:
+    """What was checked and what was found."""
+
+    files: int = 0
+    runs: int = 0
+    damaged: list[str] = field(default_factory=list)
+    mismatches: list[str] = field(default_factory=list)
+    other_code: list[str] = field(default_factory=list)
+    policy_changed: str = ""
+
+    def require_good(self) -> None:
+        """Raise the gravest finding: damage, then another result, then a policy edited since.
+
+        Raises:
+            DamagedError: stored bytes differ or are gone; the message names the files.
+            DigestMismatchError: a recomputation gave another result.
+            PolicyChangedError: the past is intact, the policy in force is another one.
+        """
+        if self.damaged:
+            raise DamagedError(
+                f"{len(self.damaged)} stored files are damaged: {', '.join(self.damaged[:5])}",
+                expected="the bytes whose SHA-256 was recorded",
+                next_step="restore them from a backup or from the bucket's versions",
+            )
+        if self.mismatches:
+            raise DigestMismatchError(
+                f"recomputed otherwise: {'; '.join(self.mismatches[:5])}",
+                expected="the recorded digests",
+                next_step="another code version may have made them; see `strata runs --json`",
+            )
+        if self.policy_changed:
+            raise PolicyChangedError(
+                self.policy_changed,
+                next_step="the past stands; run `strata backfill` to restate it under the new policy",
+            )
+
+
+def verify(uri: str, month: str = "", policy: str = "") -> Verification:
+    """Check every stored byte, and recompute every refresh of `month` (of all months when empty)."""
+    lake, found = lake_at(uri), Verification()
+    runs = finished_runs(lake, lake.snapshot())
+    if runs.is_empty():
+        raise MissingDataError(f"the lake {uri} has no runs", next_step="run `strata ingest` or `strata demo` first")
+    for file in _stored(lake, runs):
+        found.files += 1
+        found.damaged.extend(_damage(objects_at(uri), file))
+    if not found.damaged:
+        _recompute(runs, month, found, uri)
+    if policy:
+        _compare_policy(runs, policy, found)
+    return found
+
+
+def _stored(lake: Lake, runs: pl.DataFrame) -> Iterator[StoredFile]:
+    """Every live file of the snapshot, then what runs stored beside the tables: raw exports, policies."""
+    manifest = lake.manifest(lake.snapshot())
+    for table in sorted(manifest):
+        yield from manifest[table]
+    for text in runs.get_column("added_files"):
+        for entry in json.loads(text):
+            if not entry["path"].startswith("tables/"):
+                yield StoredFile(**entry)
+
+
+def _damage(objects: Objects, file: StoredFile) -> Iterator[str]:
+    try:
+        stored = objects.read(file.path)
+    except MissingDataError:
+        yield f"{file.path} (missing)"
+        return
+    if hashlib.sha256(stored).hexdigest() != file.sha256:
+        yield file.path
+
+
+def _recompute(runs: pl.DataFrame, month: str, found: Verification, uri: str) -> None:
+    """Recompute refreshes; only the newest run of each date is still what readers see."""
+    newest = runs.filter(flow="refresh").unique("as_of", keep="last", maintain_order=True)
+    for row in newest.iter_rows(named=True):
+        if month and f"{row['as_of']:%Y-%m}" != month:
+            continue
+        found.runs += 1
+        if row["code_version"] != code_version():
+            found.other_code.append(f"{row['as_of']} by code {row['code_version'][:12]}")
+        found.mismatches.extend(_mismatches(row, uri))
+
+
+def _mismatches(row: Mapping[str, Any], uri: str) -> Iterator[str]:
+    recorded = output_digests(row)
+    with tempfile.TemporaryDirectory(prefix="strata-verify-") as folder:
+        again = {candidate.table: candidate.digest for candidate in _candidates(_run_again(row, uri, folder))}
+    for table, digest in recorded.items():
+        if again.get(table) != digest:
+            yield f"{table} at {row['as_of']}"
+
+
+def _run_again(row: Mapping[str, Any], uri: str, folder: str) -> Run:
+    """The run as it was: its snapshot, its policy, its knowledge."""
+    return Run(
+        run_id=row["run_id"],
+        flow=row["flow"],
+        lake=uri,
+        base_seq=json.loads(row["inputs"])["base_seq"],
+        policy_digest=row["policy_digest"],
+        code_version=row["code_version"],
+        inputs_digest=row["inputs_digest"],
+        as_of=row["as_of"],
+        known_as_of=row["known_as_of"],
+        scratch=folder,
+    )
+
+
+def _candidates(run: Run) -> tuple[Candidate, ...]:
+    """What the refresh's steps make, without Prefect around them."""
+    from tasks.steps.refresh import layer, measure, tag, trace  # noqa: PLC0415  Prefect takes seconds
+
+    layers = layer.fn(run)
+    return (*layers, tag.fn(run, layers), trace.fn(run, layers), measure.fn(run, layers))
+
+
+def _compare_policy(runs: pl.DataFrame, folder: str, found: Verification) -> None:
+    last = str(runs.get_column("policy_digest")[-1])
+    current = digest_of(load_policy(Path(folder)))
+    if current != last:
+        found.policy_changed = f"the policy in {folder} ({current[:12]}) differs from the last run's ({last[:12]})"

@@ -7,7 +7,7 @@ export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export DO_NOT_TRACK := 1
 export PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS := 180
 
-.PHONY: demo test check proof bench up down lock format clean
+.PHONY: demo test check proof bench up down lock docs format clean
 
 $(BIN)/uv: requirements-uv.txt
 	$(PYTHON) -m venv $(VENV)
@@ -22,6 +22,34 @@ $(VENV)/run.stamp: $(BIN)/uv requirements.txt pyproject.toml
 $(VENV)/dev.stamp: $(VENV)/run.stamp requirements-dev.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.txt
 	@touch $@
+
+demo: $(VENV)/run.stamp  ## a real retailer's year and an invented brand, from export files to audience files in ./lake
+	$(BIN)/strata demo
+
+test: $(VENV)/dev.stamp  ## every test but the long proofs
+	infra/test-tools.sh
+	$(BIN)/pytest -n 2 -m "not proof"
+
+proof: $(VENV)/dev.stamp  ## the long checks: kills, races, twenty million orders, thousands of examples for each law
+	infra/test-tools.sh
+	$(BIN)/pytest -m proof --timeout 3600
+	$(BIN)/pytest tests/unit --hypothesis-profile proof --timeout 3600
+
+check: $(VENV)/dev.stamp  ## format, lint, types, import rules: what the pre-commit hook runs
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/dev.stamp
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+docs: $(VENV)/run.stamp  ## writes the generated pages of docs/ anew
+	$(BIN)/python -m infra.docs
+
+clean:  ## removes the environment, the demo's lake and every cache
+	rm -rf $(VENV) lake build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 lock: $(BIN)/uv  ## pins every dependency anew, with hashes and without an index's address
 	infra/lock.sh $(BIN)/uv

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import polars as pl
-from tasks.stores.tables import Lake
 
 from flows.clock import end_of, now, parse_instant
 from flows.parameters import Parameters
@@ -23,6 +22,7 @@ from tasks.steps.house import lake_at, objects_at
 from tasks.stores.digests import code_version
 from tasks.stores.policies import keep_policy, stored_policy
 from tasks.stores.runs import content_id, finished_runs, is_finished
+from tasks.stores.tables import Lake
 
 ATTEMPTS = 5
 T = TypeVar("T")

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from tasks.stores.tables import Lake
 
 from tasks.errors import DamagedError, DigestMismatchError, MissingDataError, PolicyChangedError
 from tasks.policy.load import digest_of, load_policy
@@ -22,6 +21,7 @@ from tasks.steps.house import lake_at, objects_at
 from tasks.stores.digests import code_version
 from tasks.stores.objects import Objects
 from tasks.stores.runs import finished_runs, output_digests
+from tasks.stores.tables import Lake
 
 
 @dataclass

@@ -1,0 +1,66 @@
+"""The command line `strata`: commands that change the lake are thin calls of the flows that deployments run."""
+
+import os
+import sys
+from pathlib import Path
+
+import typer
+from click.exceptions import Abort, ClickException
+
+from flows.commands import read
+from flows.show import problems, show_problem
+from tasks.errors import ConfigurationError, StrataError
+
+app = typer.Typer(
+    name="strata",
+    help="Customer layers for retail brands: exports in, audience files out, every number replayable.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+for commands in (read.app,):
+    app.registered_commands += commands.registered_commands
+
+QUIET = {
+    "GX_ANALYTICS_ENABLED": "false",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "180",
+    "PREFECT_LOGGING_LEVEL": "WARNING",
+    "PREFECT_TASKS_DEFAULT_NO_CACHE": "true",
+}
+"""Nothing phones home; Prefect's own server may take its time on a loaded machine."""
+
+
+def main() -> None:
+    """Run a command; a known error becomes three lines and its exit code."""
+    _prepare_environment()
+    sys.exit(_run())
+
+
+def _run() -> int:
+    try:
+        return int(app(standalone_mode=False) or 0)
+    except StrataError as error:
+        show_problem(error)
+        return error.exit_code
+    except typer.Exit as leave:
+        return leave.exit_code
+    except ClickException as misuse:
+        misuse.show()
+        return ConfigurationError.exit_code
+    except (KeyboardInterrupt, Abort):
+        problems.print("stopped; nothing half-done is visible, run the same command again")
+        return 130
+
+
+def _prepare_environment() -> None:
+    """Keep Prefect quiet and its database in the working folder, unless the user decided otherwise."""
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
+    if "PREFECT_API_URL" not in os.environ:
+        os.environ.setdefault("PREFECT_HOME", str(Path(".strata/prefect").absolute()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The commands of `strata`, by what they do to the lake."""

@@ -1,0 +1,100 @@
+"""Commands that only read: explain, runs, verify, doctor. None of them starts Prefect."""
+
+from typing import Annotated
+
+import typer
+
+from flows.commands.options import AsOfOption, JsonOption, LakeOption, PolicyOption, day
+from flows.show import console, print_json, rows_table, show
+from tasks.settings import Settings
+
+app = typer.Typer()
+
+
+@app.command()
+def explain(
+    customer: Annotated[str, typer.Argument(help="`c_…`, or a raw key such as `member:complete_journey:1`.")],
+    as_of: AsOfOption = None,
+    language: Annotated[str, typer.Option("--language", help="zh or en")] = "zh",
+    lake: LakeOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Say why a customer has this score, tier, stage and these tags.
+
+    Example: strata explain member:complete_journey:1 --as-of 2017-12-31 --language en
+    """
+    from flows.reading import explain_customer
+    from tasks.reports.explain import sentences
+
+    told = explain_customer(customer, day(as_of), lake)
+    if as_json:
+        print_json(told)
+        return
+    for line in sentences(told, "en" if language == "en" else "zh", told["currency"]):
+        console.print(line, highlight=False)
+    show({"facts": told["facts"], "scores": [{"dimension": name, **entry} for name, entry in told["scores"].items()],
+          "tags": [{key: str(entry[key]) for key in ("code", "value", "rule", "saw")} for entry in told["tags"]],
+          "moves": told["moves"], "policy": told["policy_digest"][:12]}, as_json=False)  # fmt: skip
+
+
+@app.command()
+def runs(
+    last: Annotated[int, typer.Option("--last", help="How many, newest first.")] = 20,
+    lake: LakeOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """List finished runs with what they read and wrote.
+
+    Example: strata runs --last 5
+    """
+    from flows.reading import list_runs
+
+    rows = list_runs(lake, last)
+    if as_json:
+        print_json(rows)
+    elif rows:
+        console.print(
+            rows_table("runs", [{**row, "started_at": f"{row['started_at']:%Y-%m-%d %H:%M}"} for row in rows])
+        )
+    else:
+        console.print("no run has finished on this lake yet")
+
+
+@app.command()
+def verify(
+    month: Annotated[str, typer.Option("--month", help="Only this month, YYYY-MM; every month when left out.")] = "",
+    lake: LakeOption = "",
+    policy: PolicyOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Prove the past: hash every stored file, recompute every refresh, compare digests.
+
+    Exit codes: 0 all the same, 2 another result, 3 damaged bytes (named), 6 the same, but the policy was edited.
+
+    Example: strata verify --month 2017-06
+    """
+    from flows.verify import verify as prove
+
+    settings = Settings()
+    found = prove(lake or settings.lake, month, policy or settings.policy)
+    show({"stored_files_checked": found.files, "refreshes_recomputed": found.runs, "damaged": found.damaged,
+          "mismatches": found.mismatches, "made_by_other_code": found.other_code,
+          "policy_changed": found.policy_changed or "no"}, as_json=as_json)  # fmt: skip
+    found.require_good()
+
+
+@app.command()
+def doctor(lake: LakeOption = "", as_json: JsonOption = False) -> None:
+    """Check that this machine, the store and the lake are fit to work, and say what to mend.
+
+    Example: strata doctor
+    """
+    from flows.doctor import examine
+
+    findings = examine(lake)
+    if as_json:
+        print_json(findings)
+    else:
+        console.print(rows_table("doctor", findings))
+    if any(finding["state"] == "bad" for finding in findings):
+        raise typer.Exit(4)

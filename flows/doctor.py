@@ -1,0 +1,70 @@
+"""What `strata doctor` looks at: the machine, the store, the lake, the keys. It changes nothing."""
+
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from tasks.errors import StrataError
+from tasks.settings import Settings
+from tasks.steps.house import key_ring, lake_at, objects_at
+from tasks.stores.policies import stored_policy
+from tasks.stores.runs import finished_runs
+
+LEAST_FREE_BYTES = 2 * 1024**3
+Finding = dict[str, str]
+
+
+def examine(lake: str = "") -> list[Finding]:
+    """Run every check; a check that fails says what to do, and the next one still runs."""
+    settings = Settings()
+    uri = lake or settings.lake
+    checks: dict[str, Callable[[], str]] = {
+        "python": _python,
+        "scratch": lambda: _scratch(settings.scratch),
+        "store": lambda: _store(uri),
+        "outbox": lambda: _store(settings.outbox or f"{uri}/outbox"),
+        "lake": lambda: _lake(uri),
+        "keys": lambda: _keys(uri),
+    }
+    return [_run(name, check) for name, check in checks.items()]
+
+
+def _run(name: str, check: Callable[[], str]) -> Finding:
+    try:
+        return {"check": name, "state": "good", "found": check()}
+    except StrataError as error:
+        return {"check": name, "state": "bad", "found": str(error)}
+
+
+def _python() -> str:
+    return f"Python {sys.version_info.major}.{sys.version_info.minor}.{sys.version_info.micro}"
+
+
+def _scratch(folder: str) -> str:
+    path = Path(folder)
+    path.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(path).free
+    if free < LEAST_FREE_BYTES:
+        raise StrataError(f"{path} has {free // 2**20} MiB free", expected="2 GiB", next_step="set STRATA_SCRATCH")
+    return f"{path}: {free // 2**30} GiB free"
+
+
+def _store(uri: str) -> str:
+    objects_at(uri).probe()
+    return f"{uri}: conditional writes are honoured"
+
+
+def _lake(uri: str) -> str:
+    lake = lake_at(uri)
+    snapshot = lake.snapshot()
+    return f"snapshot {snapshot.seq}, {len(snapshot.tables)} tables" if snapshot.seq else "empty: nothing ingested yet"
+
+
+def _keys(uri: str) -> str:
+    lake = lake_at(uri)
+    runs = finished_runs(lake, lake.snapshot())
+    if runs.is_empty():
+        return "no policy has run here yet"
+    ring = key_ring(stored_policy(objects_at(uri), str(runs.get_column("policy_digest")[-1])), uri)
+    return f"key {ring.key_id}"

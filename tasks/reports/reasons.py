@@ -1,0 +1,23 @@
+"""Why somebody is not in an audience: the words for each outcome, in the order in which they are asked."""
+
+from tasks.reports.words import Labels, Text
+
+OUTCOMES: Labels = {
+    "base": Text("客户总数", "All customers"),
+    "considered": Text("符合条件的客户", "Customers considered"),
+    "rule_not_met": Text("不符合人群条件", "Rule not met"),
+    "no_contact": Text("无联系方式", "No contact point"),
+    "invalid_contact": Text("联系方式无效", "Invalid contact"),
+    "no_consent": Text("未授权", "No consent"),
+    "suppressed": Text("已退订", "Opted out"),
+    "capped": Text("触达频次超限", "Message cap reached"),
+    "lower_priority": Text("让位其他活动", "Other campaign first"),
+    "holdout": Text("对照组", "Holdout"),
+    "duplicate_contact": Text("联系方式重复", "Duplicate contact"),
+    "recalled": Text("已撤回", "Recalled"),
+    "cancelled": Text("已取消", "Cancelled"),
+    "planned": Text("计划触达", "Planned"),
+    "delivered": Text("已交付", "Delivered"),
+}
+
+ORDER = tuple(OUTCOMES)

@@ -1,0 +1,92 @@
+"""What became of the base in each campaign: every reason, and who was delivered."""
+
+from typing import Any
+
+import polars as pl
+
+from tasks.reports import charts
+from tasks.reports.data import ReportData
+from tasks.reports.drawing import picture
+from tasks.reports.ledgers import Step, outcome_counts, published_waterfall, waterfall
+from tasks.reports.numbers import count, percent
+from tasks.reports.reasons import ORDER, OUTCOMES
+from tasks.reports.view import Block, Section, Table, row, warned
+from tasks.reports.words import Text, campaign_labels, name_of
+
+
+def campaign_section(data: ReportData) -> Section:
+    """One waterfall per send; base = delivered + each reason."""
+    counts = outcome_counts(data.audience_members)
+    sends = counts.partition_by("send_id", maintain_order=True)
+    lead = Text(
+        "客户总数逐项减去未触达的原因，等于交付人数，一人不多、一人不少。",
+        "From all customers, reason by reason, down to those delivered: nobody is missing and nobody counts twice.",
+    )
+    none = Text("本月没有活动。", "No campaign ran this month.")
+    return Section("campaigns", Text("活动人群", "Campaign audiences"), lead if sends else none,
+                   tuple(_block(data, send) for send in sends))  # fmt: skip
+
+
+def _block(data: ReportData, send: pl.DataFrame) -> Block:
+    first = send.row(0, named=True)
+    outcomes = dict(send.select("outcome", "customers").iter_rows())
+    steps = waterfall(outcomes, ORDER)
+    shown, skipped = _in_view(steps)
+    name = name_of(campaign_labels(data.policy), first["campaign"])
+    title = Text(f"{name.zh} · {first['send_on']}", f"{name.en} · {first['send_on']}")
+    drawn = picture(
+        lambda language: charts.waterfall_bars(shown, OUTCOMES, language),
+        _in_words(title, steps),
+    )
+    return Block(title, _skipped(skipped), drawn, _table(steps), _unpublished(data, first, outcomes))
+
+
+def _in_view(steps: list[Step]) -> tuple[list[Step], list[Step]]:
+    """Leave out leading reasons that take more than half of the base: they would hide all the others."""
+    base, rest = steps[0], steps[1:]
+    skipped = []
+    while len(rest) > 1 and rest[0].end and 2 * rest[0].customers > base.customers:
+        skipped.append(rest[0])
+        base, rest = Step("base", "considered", rest[0].end, rest[0].end, 0), rest[1:]
+    return [base, *rest], skipped
+
+
+def _skipped(steps: list[Step]) -> Text | None:
+    if not steps:
+        return None
+    zh = "、".join(f"{name_of(OUTCOMES, step.code).zh} {count(step.customers)} 人" for step in steps)
+    en = ", ".join(f"{name_of(OUTCOMES, step.code).en} ({count(step.customers)})" for step in steps)
+    return Text(f"图中从符合条件的人开始；此前已减去：{zh}。", f"The picture begins after: {en}.")
+
+
+def _in_words(title: Text, steps: list[Step]) -> Text:
+    zh = "，".join(f"{name_of(OUTCOMES, step.code).zh} {count(step.customers)}" for step in steps)
+    en = ", ".join(f"{name_of(OUTCOMES, step.code).en} {count(step.customers)}" for step in steps)
+    return Text(f"人群瀑布图，{title.zh}：{zh}。", f"Audience waterfall, {title.en}: {en}.")
+
+
+def _table(steps: list[Step]) -> Table:
+    base = steps[0].customers
+    rows = tuple(
+        row(
+            name_of(OUTCOMES, step.code), count(-step.customers if step.kind == "reason" else step.customers),
+            percent(step.customers, base), count(step.end) if step.kind == "reason" else "",
+        )
+        for step in steps
+    )  # fmt: skip
+    columns = (Text("去向", "What became of them"), Text("人数", "Customers"), Text("占总数", "Of all"),
+               Text("剩余", "Left"))  # fmt: skip
+    return Table(Text("逐项对账", "The account"), columns, rows)
+
+
+def _unpublished(data: ReportData, send: dict[str, Any], outcomes: dict[str, int]) -> tuple[Text, ...]:
+    """Say when nothing was published, or when what was published counts otherwise."""
+    stored = published_waterfall(data.deliveries, send["send_id"])
+    base = sum(outcomes.values())
+    return warned(
+        (stored is None, Text("演练：没有发布任何文件。", "A dry run: nothing was published.")),
+        (
+            stored is not None and stored.get("base", base) != base,
+            Text("与已发布清单中的人数不一致。", "The published manifest counts another base than this."),
+        ),
+    )

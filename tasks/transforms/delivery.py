@@ -105,3 +105,12 @@ def delivered(members: pl.DataFrame, reached: pl.DataFrame) -> pl.DataFrame:
         .select(members.columns)
         .sort("one_id")
     )
+
+
+def cancelled(members: pl.DataFrame) -> pl.DataFrame:
+    """The members of one send after its cancellation: nobody is planned or delivered any more."""
+    is_going = pl.col("outcome").is_in(["planned", "delivered"])
+    return members.with_columns(
+        outcome=pl.when(is_going).then(pl.lit("cancelled")).otherwise("outcome"),
+        seq=pl.when(~is_going).then("seq"),
+    )

@@ -6,7 +6,7 @@ from tasks.errors import UnbalancedError
 
 REASONS = (
     "rule_not_met", "no_contact", "no_consent", "suppressed", "duplicate_contact", "capped", "lower_priority",
-    "holdout", "withdrawn_since_plan",
+    "holdout", "withdrawn_since_plan", "cancelled",
 )  # fmt: skip
 """Why someone gets nothing, in the order in which the reasons are asked."""
 GOING = ("planned", "delivered")

@@ -1,0 +1,108 @@
+"""The index that a vendor polls, and what no pointer names. Both derive from the pointers and can be rebuilt."""
+
+import json
+import re
+from collections.abc import Iterable
+from itertools import groupby
+from typing import Any, Final, NamedTuple
+
+from tasks.errors import MissingDataError, SnapshotMovedError
+from tasks.stores.manifest import FORMAT, canonical
+from tasks.stores.objects import Meta, Objects
+from tasks.stores.sends import LEDGER, Published, Send, current_sends, read_send
+
+_ATTEMPTS: Final = 20
+"""Each loss means that another send of the vendor was entered; so many at once do not happen."""
+_IN_REVISION: Final = re.compile(rf"^(?:{LEDGER}/)?([^/]+/[^/]+/\d{{4}}-\d\d-\d\d)/(rev-[0-9a-f]+)(?:/|\.csv$)")
+
+
+class Orphan(NamedTuple):
+    """What an attempt left that no pointer names."""
+
+    send_id: str
+    revision: str
+    keys: tuple[str, ...]
+    bytes: int
+
+
+def index_key(vendor: str) -> str:
+    """Key of the vendor's index."""
+    return f"{vendor}/INDEX.json"
+
+
+def enter(objects: Objects, send: Send, published: Published) -> None:
+    """Make the vendor's index say what the pointer says; an index that is gone or unreadable is rebuilt.
+
+    Raises:
+        SnapshotMovedError: others kept changing the index; run again.
+    """
+    for _ in range(_ATTEMPTS):
+        entries, etag = _read(objects, send.vendor)
+        if entries is None:
+            entries = _all_entries(objects, send.vendor)
+        if entries.get(send.id) == _entry(send, published) and etag:
+            return
+        entries[send.id] = _entry(send, published)
+        try:
+            objects.swap(index_key(send.vendor), _encoded(send.vendor, entries), etag)
+        except SnapshotMovedError:
+            continue
+        return
+    raise SnapshotMovedError(
+        f"the index of {send.vendor} changed {_ATTEMPTS} times while {send.id} was entered",
+        expected="a quiet moment", next_step="run again: the send itself is published",
+    )  # fmt: skip
+
+
+def rebuild(objects: Objects, vendor: str) -> int:
+    """Write the vendor's index anew from the pointers; return the number of sends."""
+    _, etag = _read(objects, vendor)
+    entries = _all_entries(objects, vendor)
+    objects.swap(index_key(vendor), _encoded(vendor, entries), etag)
+    return len(entries)
+
+
+def orphans(objects: Objects) -> tuple[Orphan, ...]:
+    """Revisions that no CURRENT.json names, in order of send and revision.
+
+    A publisher at work looks like one until its pointer moves: sweep only under the writer's lease.
+    """
+    found: dict[tuple[str, str], list[Meta]] = {}
+    for meta in objects.list(""):
+        if match := _IN_REVISION.match(meta.key):
+            found.setdefault((match[1], match[2]), []).append(meta)
+    named = {
+        (send_id, revision.revision)
+        for send_id, _ in groupby(sorted(found), key=lambda pair: pair[0])
+        for revision in read_send(objects, Send.parse(send_id)).published.revisions
+    }
+    return tuple(_orphan(*pair, found[pair]) for pair in sorted(found) if pair not in named)
+
+
+def _orphan(send_id: str, revision: str, metas: Iterable[Meta]) -> Orphan:
+    listed = list(metas)
+    return Orphan(send_id, revision, tuple(m.key for m in listed), sum(m.bytes for m in listed))
+
+
+def _read(objects: Objects, vendor: str) -> tuple[dict[str, Any] | None, str | None]:
+    try:
+        data, etag = objects.read_tagged(index_key(vendor))
+    except MissingDataError:
+        return None, None
+    try:
+        return dict(json.loads(data)["sends"]), etag
+    except (ValueError, KeyError, TypeError):
+        return None, etag
+
+
+def _all_entries(objects: Objects, vendor: str) -> dict[str, Any]:
+    return {s.id: _entry(s, read_send(objects, s).published) for s in current_sends(objects, vendor)}
+
+
+def _entry(send: Send, published: Published) -> dict[str, Any]:
+    content = published.model_dump(mode="json", exclude={"format", "send_id"})
+    return {"current": send.current, "campaign": send.campaign, "send_on": str(send.send_on), **content}
+
+
+def _encoded(vendor: str, entries: dict[str, Any]) -> bytes:
+    return canonical({"format": FORMAT, "vendor": vendor, "sends": entries})

@@ -1,0 +1,152 @@
+"""One increment of a send in memory: its files, the digest that names it, its manifest. Nothing is stored here."""
+
+import hmac
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import polars as pl
+
+from tasks.errors import SecurityRefusedError
+from tasks.policy.models import Vendor
+from tasks.stores.manifest import Manifest, Origin, StoredPart, Terms, canonical, settled, sha256_of
+from tasks.stores.sends import Send, SendState, write_people
+from tasks.stores.vendor_files import CONTACT, File, check_profile, render_parts, render_recall, variables_of
+
+DIGEST_HEX: Final = 32
+"""128 bits of the HMAC name a folder: no two contents meet by chance, and keys stay readable."""
+
+
+@dataclass(frozen=True)
+class Publication:
+    """One increment of a send, ready to be written."""
+
+    send: Send
+    base: SendState
+    """The pointer from which the increment was computed; if it has moved since, nothing is published."""
+    vendor: Vendor
+    terms: Terms
+    origin: Origin
+    added: pl.DataFrame
+    """one_id, recipient_key, contact (plain) and the template's variables; one row per person."""
+    recalled: pl.DataFrame
+    """one_id, recipient_key, contact: of those to be called back, the contact used then."""
+    seeds: pl.DataFrame
+    """contact and variables of the brand's own test contacts; they go into every revision with parts."""
+    is_cancellation: bool = False
+
+    @property
+    def seq(self) -> int:
+        """The number of the revision that this becomes."""
+        return self.base.published.seq + 1
+
+    @property
+    def is_empty(self) -> bool:
+        """True when the vendor would learn nothing: no revision is made."""
+        return self.added.is_empty() and self.recalled.is_empty() and not self.is_cancellation
+
+
+class Built(NamedTuple):
+    """A revision in memory: what the vendor gets, whom it concerns, and what it says about itself."""
+
+    files: tuple[File, ...]
+    people: bytes
+    manifest: Manifest
+
+
+def cancellation(
+    send: Send, base: SendState, vendor: Vendor, terms: Terms, origin: Origin, recalled: pl.DataFrame
+) -> Publication:
+    """The increment that calls everyone back (`recalled`: one_id, recipient_key, contact) and closes the send."""
+    nobody = recalled.clear()
+    return Publication(send, base, vendor, terms, origin, nobody, recalled, nobody, is_cancellation=True)
+
+
+def build(publication: Publication, key: bytes) -> Built:
+    """Render the files of an increment and name them by a digest under the brand's key.
+
+    Raises:
+        SecurityRefusedError: a person or contact twice, or a contact that cannot be written.
+        BadPolicyError: the vendor's profile wants what the campaign does not give.
+    """
+    files = _render(publication)
+    people = write_people(publication.added, publication.recalled)
+    revision = _revision_name(publication, files, people, key)
+    return Built(files, people, _describe(publication, files, revision, people))
+
+
+def _render(publication: Publication) -> tuple[File, ...]:
+    """All files of the revision: parts in a total order with the seeds at their end, then the recalls."""
+    vendor, added, recalled = publication.vendor, publication.added, publication.recalled
+    _check_people(publication)
+    recall = render_recall(recalled.sort("one_id"), vendor)
+    called_back = (recall,) if recall else ()
+    if added.is_empty():
+        return called_back
+    check_profile(vendor, added.columns)
+    rows = added.sort("one_id").select(CONTACT, *variables_of(vendor))
+    return (*render_parts(pl.concat([rows, _seeds(publication)], how="diagonal"), vendor), *called_back)
+
+
+def _seeds(publication: Publication) -> pl.DataFrame:
+    """The brand's own contacts in this revision: each once, and none that gets the message anyway."""
+    seeds = publication.seeds.join(publication.added, on=CONTACT, how="anti").unique(subset=CONTACT).sort(CONTACT)
+    return seeds.select(name for name in (CONTACT, *variables_of(publication.vendor)) if name in seeds.columns)
+
+
+def _check_people(publication: Publication) -> None:
+    """Refuse a person or a contact twice: the allocation promised that there is none."""
+    people = publication.added.select("one_id", "recipient_key", CONTACT)
+    doubled = [name for name in people.columns if people[name].n_unique() != people.height]
+    called_back = people.join(publication.recalled, on=CONTACT, how="semi").height
+    if doubled or called_back:
+        raise SecurityRefusedError(
+            f"{publication.send.id}: {', '.join(doubled) or CONTACT} occurs twice in one increment",
+            expected="each person and each contact once",
+            next_step="plan the send again",
+        )
+
+
+def _revision_name(publication: Publication, files: tuple[File, ...], people: bytes, key: bytes) -> str:
+    """`rev-` and a keyed digest over all that the vendor gets and is told: without the key nobody can test a guess."""
+    content = hmac.new(key, digestmod="sha256")
+    told = {
+        "send_id": publication.send.id,
+        "seq": publication.seq,
+        "vendor": publication.vendor.model_dump(mode="json"),
+        "terms": publication.terms.model_dump(mode="json"),
+        "is_cancellation": publication.is_cancellation,
+    }
+    for name, data in [("told", canonical(told)), *((f.name, f.data) for f in files), ("people", people)]:
+        content.update(f"{name}\x1f{len(data)}\x1f".encode())
+        content.update(data)
+    return f"rev-{content.hexdigest()[:DIGEST_HEX]}"
+
+
+def _describe(publication: Publication, files: tuple[File, ...], revision: str, people: bytes) -> Manifest:
+    stored = [StoredPart(name=f.name, rows=f.rows, bytes=len(f.data), sha256=f.sha256) for f in files]
+    parts = tuple(part for part in stored if part.name.startswith("part-"))
+    recall = next((part for part in stored if not part.name.startswith("part-")), None)
+    vendor, origin = publication.vendor, publication.origin
+    rows = sum(part.rows for part in parts)
+    return Manifest(
+        send_id=publication.send.id,
+        vendor=vendor.code,
+        campaign=publication.send.campaign,
+        send_on=publication.send.send_on,
+        seq=publication.seq,
+        revision=revision,
+        columns=tuple(column.header for column in vendor.columns),
+        encoding=vendor.encoding,
+        line_end=vendor.line_end,
+        with_header=vendor.with_header,
+        parts=parts,
+        recall=recall,
+        rows=rows,
+        total_bytes=sum(part.bytes for part in parts),
+        seeds=rows - publication.added.height,
+        recalled=publication.recalled.height,
+        is_cancellation=publication.is_cancellation,
+        people_sha256=sha256_of(people),
+        terms=publication.terms,
+        origin=origin.model_copy(update={"waterfall": settled(origin.waterfall)}),
+    )

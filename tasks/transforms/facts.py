@@ -1,0 +1,138 @@
+"""What each customer did: recency, frequency, money, days and habits, over the window and over the whole life."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+import polars as pl
+
+from tasks.transforms.orders import ORDER
+
+_SATURDAY = 6
+_DIGITS = 4
+
+
+def customer_facts(
+    people: pl.LazyFrame, orders: pl.LazyFrame, lines: pl.LazyFrame, products: pl.LazyFrame,
+    *, as_of: date, window_days: int, maturity_days: int = 0, also: Sequence[pl.Expr] = (),
+) -> pl.LazyFrame:  # fmt: skip
+    """One row per customer of `people` (one_id, first_seen_at), those without orders included.
+
+    Without orders counts and sums are 0, days, dates and rates are null. The window is
+    `(as_of − window_days, as_of]`. Payments of the last `maturity_days` do not count yet.
+    `also` holds sums of other subjects over the same orders, taken in the same pass.
+    """
+    mature = orders.pipe(only_mature, as_of=as_of, maturity_days=maturity_days)
+    bought = mature.pipe(sum_orders, as_of=as_of, window_days=window_days, also=also)
+    favourites = mature.pipe(preferred_categories, lines, products, as_of=as_of, window_days=window_days)
+    days = mature.pipe(count_purchase_days)
+    counts = (*_COUNTS, *(measure.meta.output_name() for measure in also))
+    return (
+        people.select("one_id", "first_seen_at")
+        .join(bought, on="one_id", how="left")
+        .join(days, on="one_id", how="left")
+        .join(favourites, on="one_id", how="left")
+        .with_columns(pl.col(counts).fill_null(0))
+    )
+
+
+_COUNTS = (
+    "frequency", "monetary_fen", "gross_orders", "life_orders", "life_net_fen", "spend_3m_fen", "purchase_days",
+)  # fmt: skip
+
+
+def only_mature(orders: pl.LazyFrame, *, as_of: date, maturity_days: int) -> pl.LazyFrame:
+    """One row per order as given; one younger than `maturity_days` neither qualifies nor weighs anything."""
+    if maturity_days == 0:
+        return orders
+    is_mature = pl.col("paid_on") <= as_of - timedelta(days=maturity_days)
+    return orders.with_columns(
+        is_qualifying=pl.col("is_qualifying") & is_mature, net_fen=pl.when(is_mature).then("net_fen").otherwise(0)
+    )
+
+
+def sum_orders(orders: pl.LazyFrame, *, as_of: date, window_days: int, also: Sequence[pl.Expr] = ()) -> pl.LazyFrame:
+    """One row per customer with a paid order: counts, sums and first and last dates.
+
+    Orders of no net value stand in `gross_orders` alone. A rate is one division of two
+    counts, rounded to four digits. Days are calendar days of the business zone; 0 is today.
+    """
+    identified = orders.filter(pl.col("one_id").is_not_null())
+    sums = identified.with_columns(_marks(as_of, window_days)).group_by("one_id").agg(*_SUMS, *also)
+    days_since = (pl.lit(as_of) - pl.col("last_order_on")).dt.total_days()
+    in_window = pl.col("frequency") > 0
+    return sums.with_columns(
+        days_since_order=days_since,
+        recency_days=pl.when(in_window).then(days_since),
+        coupon_rate=pl.when(in_window).then((pl.col("coupon_orders") / pl.col("frequency")).round(_DIGITS)),
+        weekday_rate=pl.when(in_window).then((pl.col("weekday_orders") / pl.col("frequency")).round(_DIGITS)),
+    ).drop("coupon_orders", "weekday_orders")
+
+
+_SUMS = (
+    pl.col("_in_window").sum().cast(pl.Int64).alias("frequency"),
+    pl.col("_window_fen").sum().alias("monetary_fen"),
+    pl.len().cast(pl.Int64).alias("gross_orders"),
+    pl.col("is_qualifying").sum().cast(pl.Int64).alias("life_orders"),
+    pl.col("net_fen").sum().alias("life_net_fen"),
+    pl.col("_recent_fen").sum().alias("spend_3m_fen"),
+    pl.col("_qualified_on").min().alias("first_order_on"),
+    pl.col("_qualified_on").max().alias("last_order_on"),
+    pl.col("_with_coupon").sum().cast(pl.Int64).alias("coupon_orders"),
+    pl.col("_on_weekday").sum().cast(pl.Int64).alias("weekday_orders"),
+)
+"""Only sums, counts and extremes over marked columns: any engine gives them in one pass and any order."""
+
+
+def _marks(as_of: date, window_days: int) -> list[pl.Expr]:
+    """What of an order counts towards which measure. Net value is 0 where an order does not qualify."""
+    in_window = pl.col("is_qualifying") & (pl.col("paid_on") > as_of - timedelta(days=window_days))
+    recent = pl.col("paid_on") >= _three_months_start(as_of)
+    return [
+        in_window.alias("_in_window"),
+        pl.when(in_window).then("net_fen").otherwise(0).alias("_window_fen"),
+        pl.when(recent).then("net_fen").otherwise(0).alias("_recent_fen"),
+        pl.when("is_qualifying").then("paid_on").alias("_qualified_on"),
+        (in_window & pl.col("has_coupon")).alias("_with_coupon"),
+        (in_window & (pl.col("paid_on").dt.weekday() < _SATURDAY)).alias("_on_weekday"),
+    ]
+
+
+def _three_months_start(as_of: date) -> date:
+    """First day of the business month two before the month of `as_of`."""
+    months = as_of.year * 12 + as_of.month - 1 - 2
+    return date(months // 12, months % 12 + 1, 1)
+
+
+def count_purchase_days(orders: pl.LazyFrame) -> pl.LazyFrame:
+    """One row per customer with a qualifying order: on how many different days they bought."""
+    bought = orders.filter("is_qualifying", pl.col("one_id").is_not_null())
+    return bought.select("one_id", "paid_on").unique().group_by("one_id").agg(purchase_days=pl.len().cast(pl.Int64))
+
+
+def preferred_categories(
+    orders: pl.LazyFrame, lines: pl.LazyFrame, products: pl.LazyFrame, *, as_of: date, window_days: int
+) -> pl.LazyFrame:
+    """One row per customer with categorised spend in the window: the category with the largest net spend.
+
+    Ties go to the first name in byte order. An order's refund falls on its lines in proportion,
+    rounded down; products without a category do not compete.
+    """
+    window = orders.filter(
+        "is_qualifying", pl.col("one_id").is_not_null(), pl.col("paid_on") > as_of - timedelta(days=window_days)
+    )
+    named = products.filter(pl.col("category").is_not_null()).select("channel", "shop_id", "product_id", "category")
+    spend = (
+        lines.select(*ORDER, "product_id", line_fen=pl.col("paid_fen"))
+        .join(window.select(*ORDER, "one_id", "paid_fen", "net_fen"), on=ORDER)
+        .join(named, on=("channel", "shop_id", "product_id"))
+        .group_by("one_id", "category")
+        .agg(spend_fen=_net_of_line().sum())
+    )
+    best = pl.col("category").sort_by([-pl.col("spend_fen"), pl.col("category")]).first()
+    return spend.filter(pl.col("spend_fen") > 0).group_by("one_id").agg(preferred_category=best)
+
+
+def _net_of_line() -> pl.Expr:
+    """The line's share of the order's net value; 128 bits, because fen times fen may pass 64."""
+    share = pl.col("line_fen").cast(pl.Int128) * pl.col("net_fen") // pl.col("paid_fen")
+    return pl.when(pl.col("net_fen") == pl.col("paid_fen")).then("line_fen").otherwise(share.cast(pl.Int64))

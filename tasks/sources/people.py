@@ -1,0 +1,160 @@
+"""Who a record is about: identity keys, where they were seen, contact points and consents.
+
+Plaintext leaves this file in one frame alone, `contacts`, which the caller seals at once.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import polars as pl
+
+from tasks.sources.layouts import ConsentRule, KeyRule, Layout
+
+Pseudonymise = Callable[[str, str, pl.Expr], pl.Expr]
+"""(key type, key scope, normalised value) to the keyed pseudonym in hex."""
+
+CONTACTS = pl.Schema(
+    {"pseudonym": pl.String(), "contact_type": pl.String(), "value": pl.String(), "row_number": pl.Int64()}
+)
+_RECORDS = {"order": "order:{channel}:{shop}:", "line": "order:{channel}:{shop}:", "event": "event:{channel}:"}
+_OF_MEMBER = "member:{channel}:"
+
+
+@dataclass(frozen=True)
+class Naming:
+    """What names keys and records: where the file comes from, and the brand's pseudonym."""
+
+    layout: Layout
+    channel: str
+    shop_id: str
+    pseudonymise: Pseudonymise
+
+    def fill(self, template: str) -> str:
+        """Put channel and shop into a scope."""
+        return template.format(channel=self.channel, shop=self.shop_id)
+
+
+def name_people(frame: pl.DataFrame, naming: Naming) -> pl.DataFrame:
+    """Add the person's key (`buyer_key`, `member_key` or `customer_key`), `person` and `record`.
+
+    `person` is the pseudonym of the strongest identity key, null where the record carries none.
+    A profile without one is kept under a key of its own record, which no sighting will carry.
+    """
+    layout = naming.layout
+    if layout.person is None:
+        return frame
+    rules = [rule for rule in layout.keys if rule.role == "identity"]
+    own = [_hex(rule, pl.col(rule.column), naming).alias(f"hex_{i}") for i, rule in enumerate(rules)]
+    printed = [printed_key(rule.type, naming.fill(rule.scope), pl.col(f"hex_{i}")) for i, rule in enumerate(rules)]
+    none = pl.lit(None, pl.String())
+    named = frame.with_columns(own).with_columns(
+        pl.coalesce(*printed, _record_key(naming), none).alias(layout.person),
+        pl.coalesce(*(f"hex_{i}" for i in range(len(rules))), none).alias("person"),
+    )
+    return named.drop(f"hex_{i}" for i in range(len(rules))).with_columns(record=_record(naming))
+
+
+def printed_key(key_type: str, scope: str, pseudonym: pl.Expr) -> pl.Expr:
+    """`type:scope:pseudonym`, null where there is no pseudonym."""
+    return pl.concat_str(pl.lit(f"{key_type}:{scope}:"), pseudonym)
+
+
+def _hex(rule: KeyRule, value: pl.Expr, naming: Naming) -> pl.Expr:
+    hashed = naming.pseudonymise(rule.type, naming.fill(rule.scope), value)
+    return pl.when(value.is_not_null()).then(hashed)
+
+
+def _record_key(naming: Naming) -> pl.Expr:
+    """The key of a profile that names nobody; null where the layout has none, or nothing to make it of."""
+    own = naming.layout.record_key
+    if own is None:
+        return pl.lit(None, pl.String())
+    parts = [pl.col(name).cast(pl.String) for name in own.columns]
+    text = pl.concat_str(parts, separator="\x1f", ignore_nulls=True)
+    some = pl.when(pl.any_horizontal(part.is_not_null() for part in parts)).then(text)
+    scope = naming.fill(own.scope)
+    return printed_key(own.type, scope, naming.pseudonymise(own.type, scope, some))
+
+
+def _record(naming: Naming) -> pl.Expr:
+    """The record that keys are seen on together: the order, the event, or the person's profile."""
+    grain = naming.layout.grain
+    prefix = pl.lit(naming.fill(_RECORDS.get(grain, _OF_MEMBER)))
+    ids = {"order": "order_id", "line": "order_id", "event": "event_id"}
+    return pl.concat_str(prefix, pl.col(ids.get(grain, "person")))
+
+
+def keys_seen(frame: pl.DataFrame, naming: Naming, exported_at: pl.Expr) -> pl.DataFrame:
+    """One row per usable key and source row, with its plaintext `value`.
+
+    `seen_at` is the record's own time, the export's where it has none; the same key twice on one
+    source row counts once, at its earliest time and by its strongest evidence.
+    """
+    seen = pl.coalesce(naming.layout.seen, exported_at) if naming.layout.seen else exported_at
+    frames = [_seen(frame.with_columns(seen_at=seen), rule, naming) for rule in naming.layout.keys]
+    return (
+        pl.concat(frames)
+        .sort("seen_at", "evidence_rank", "key_role", "row_number", descending=[False, False, True, False])
+        .unique(subset=["row_number", "record", "key"], keep="first", maintain_order=True)
+        .sort("row_number", "key")
+    )
+
+
+def _seen(frame: pl.DataFrame, rule: KeyRule, naming: Naming) -> pl.DataFrame:
+    scope = naming.fill(rule.scope)
+    values = frame.select("row_number", "record", "seen_at", value=rule.column)
+    if values.schema["value"].is_nested():
+        values = values.explode("value")
+    return values.drop_nulls(["value", "record"]).with_columns(
+        key_type=pl.lit(rule.type), key_scope=pl.lit(scope), pseudonym=_hex(rule, pl.col("value"), naming),
+        key_role=pl.lit(rule.role), evidence_rank=pl.lit(rule.evidence, pl.Int64()),
+    ).with_columns(key=printed_key(rule.type, scope, pl.col("pseudonym")))  # fmt: skip
+
+
+def contact_values(frame: pl.DataFrame, keys: pl.DataFrame, naming: Naming) -> pl.DataFrame:
+    """One row per contact point and source row, in plaintext: pseudonym, contact_type, value, row_number.
+
+    A phone, e-mail or push token stands under its own key, a name under the person's.
+    """
+    rules = naming.layout.contacts
+    types = [rule.type for rule in rules if rule.type != "name"]
+    own = keys.filter(pl.col("key_type").is_in(types)).select(
+        "pseudonym", "value", "row_number", contact_type="key_type"
+    )
+    names = [
+        frame.select("row_number", pseudonym="person", value=rule.column, contact_type=pl.lit("name"))
+        for rule in rules
+        if rule.type == "name"
+    ]
+    rows = pl.concat([frame_of.select(CONTACTS.names()) for frame_of in (own, *names)])
+    return rows.drop_nulls().unique().sort("row_number", "contact_type", "pseudonym")
+
+
+def consents_said(frame: pl.DataFrame, naming: Naming) -> pl.DataFrame:
+    """One row per answer to a consent question, and one more for a later withdrawal.
+
+    The subject is the contact's key. A withdrawal by someone whose contact cannot be read is
+    kept on the person's key: it must not be lost, whereas such a grant allows nothing.
+    """
+    rows = [part for rule in naming.layout.consents for part in _said(frame, rule, naming)]
+    return pl.concat(rows).drop_nulls("subject")
+
+
+def _said(frame: pl.DataFrame, rule: ConsentRule, naming: Naming) -> list[pl.DataFrame]:
+    key = next(k for k in naming.layout.keys if k.type == rule.key)
+    contact = printed_key(key.type, naming.fill(key.scope), _hex(key, pl.col(key.column), naming))
+    person = pl.col(str(naming.layout.person))
+    answered = frame.drop_nulls(rule.column).with_columns(decision=rule.column, decided_at=rule.at)
+    parts = [answered]
+    if rule.withdrawn_at:
+        left = frame.drop_nulls(rule.withdrawn_at)
+        parts.append(left.with_columns(decision=pl.lit("withdrawn"), decided_at=rule.withdrawn_at))
+    subject = pl.when(pl.col("decision") == "withdrawn").then(pl.coalesce(contact, person)).otherwise(contact)
+    evidence = pl.lit(f"{naming.layout.name}.{rule.column}")
+    return [
+        part.select(
+            "row_number", "decision", "decided_at", subject=subject, touch_channel=pl.lit(rule.touch_channel),
+            purpose=pl.lit(rule.purpose), evidence=evidence,
+        )
+        for part in parts
+    ]  # fmt: skip

@@ -1,0 +1,245 @@
+"""`read_export`: one export file in, canonical rows out. Reads that file and nothing else.
+
+Rows and money balance by construction: every source row is either in the primary table or in
+`refused`, never in both and never in neither.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from expectations.check import redact
+from expectations.tables import TABLES
+from expectations.vocabulary import INSTANT
+from tasks.errors import BadFileError
+from tasks.sources.canonical import Stamp, orders_of_lines, refunds_of, to_table, with_refunded
+from tasks.sources.decode import open_export
+from tasks.sources.fields import Fields, read_fields
+from tasks.sources.layouts import Layout, built_in
+from tasks.sources.opened import Opened
+from tasks.sources.people import CONTACTS, Naming, Pseudonymise, consents_said, contact_values, keys_seen, name_people
+from tasks.sources.recognise import Match, recognise
+from tasks.sources.settle import Settled, Tables, kept_rows, settle
+
+
+@dataclass(frozen=True)
+class ReadContext:
+    """What the caller knows about a file that its bytes do not say."""
+
+    file_sha256: str
+    name: str
+    received_at: datetime
+    file_month: str
+    """Month of receipt, YYYY-MM."""
+    zone: str
+    currency: str
+    pseudonymise: Pseudonymise
+    shops: Mapping[str, str]
+    """Channel to shop id, where the file does not say (brand policy)."""
+    channel: str | None = None
+    """Only layouts of this channel fit, when given."""
+    shop_id: str | None = None
+    exported_at: datetime | None = None
+    """Overrides the file's name; without either, the time of receipt."""
+
+
+@dataclass(frozen=True)
+class Export:
+    """One file, read."""
+
+    layout: str
+    runner_up: str | None
+    channel: str
+    shop_id: str
+    encoding: str | None
+    exported_at: datetime
+    primary: str
+    """The table in which the file's rows are counted, by `row_number`."""
+    tables: Tables
+    """Rows that passed the row rules, with `row_number`, `row_money_fen` and `file_month` beside the table's own."""
+    refused: pl.DataFrame
+    """Rows of `quarantine`: one per refused source row and broken rule, undecodable rows included."""
+    contacts: pl.DataFrame
+    """PLAINTEXT contact points of accepted rows: pseudonym, contact_type, value, row_number. Seal at once."""
+    rows_read: int
+    rows_refused: int
+    money_read_fen: int
+    money_refused_fen: int
+    money_unreadable: int
+    drift: dict[str, object]
+
+    def __repr__(self) -> str:
+        """Name the file's layout and counts; a printed frame would show contacts in a log."""
+        return f"Export({self.layout}, {self.rows_read} rows, {self.rows_refused} refused)"
+
+
+def read_export(path: Path, context: ReadContext, layouts: Sequence[Layout] | None = None) -> Export:
+    """Read one export file.
+
+    Raises:
+        BadFileError: the file as a whole cannot be understood or trusted, or the shop is not known.
+    """
+    opened = open_export(_bytes(path, context), context.name)
+    match = recognise(opened, built_in() if layouts is None else layouts, context.name, context.channel)
+    layout = match.layout
+    _refuse_unfit(opened, layout, context.name)
+    stamp = _stamp(layout, context)
+    fields = read_fields(opened.rows(layout.each), match, context.zone)
+    naming = Naming(layout, stamp.channel, stamp.shop_id, context.pseudonymise)
+    settled, contacts = _build(fields.frame, naming, stamp)
+    return _export(opened, match, stamp, fields, settled, contacts)
+
+
+def _bytes(path: Path, context: ReadContext) -> bytes:
+    """Read a regular file and make sure that it is the one whose digest the caller took."""
+    if path.is_symlink() or not path.is_file():
+        raise BadFileError(f"{context.name} is no regular file", expected="a file", next_step="name the file itself")
+    data = path.read_bytes()
+    if hashlib.sha256(data).hexdigest() != context.file_sha256:
+        raise BadFileError(
+            f"{context.name} changed while it was read", expected=f"SHA-256 {context.file_sha256}",
+            next_step="wait until the upload is finished and ingest it again",
+        )  # fmt: skip
+    return data
+
+
+def _refuse_unfit(opened: Opened, layout: Layout, name: str) -> None:
+    """Refuse a file without rows, and one in an encoding that this back office never writes."""
+    if opened.rows_read == 0 and not layout.may_be_empty:
+        raise BadFileError(f"{name} has a header and no rows", expected="data rows", next_step="export it again")
+    if opened.encoding is not None and opened.encoding not in layout.encodings:
+        raise BadFileError(
+            f"{name} is {opened.encoding}", expected=f"{' or '.join(layout.encodings)} for {layout.name}",
+            next_step="export it again; it was re-saved or damaged on the way",
+        )  # fmt: skip
+
+
+def _stamp(layout: Layout, context: ReadContext) -> Stamp:
+    shop_id = context.shop_id or context.shops.get(layout.channel)
+    if shop_id is None:
+        raise BadFileError(
+            f"{context.name} does not say which shop of {layout.channel} it is from", expected="a shop",
+            next_step=f"pass --shop, or add {layout.channel} to `shops` in brand.yaml",
+        )  # fmt: skip
+    return Stamp(
+        layout.channel, shop_id, context.currency, exported_at(layout, context), context.received_at,
+        context.file_sha256, context.file_month, context.zone,
+    )  # fmt: skip
+
+
+def exported_at(layout: Layout, context: ReadContext) -> datetime:
+    """When the export was made: the caller's word, else the file name's, else the time of receipt.
+
+    A name that gives a date alone means the end of that day in the brand's zone, at the latest the receipt.
+    """
+    if context.exported_at is not None:
+        return context.exported_at
+    rule = layout.exported_at
+    found = re.search(rule.pattern, context.name) if rule else None
+    if rule is None or found is None:
+        return context.received_at
+    local = datetime.strptime(found["at"], rule.format).replace(tzinfo=ZoneInfo(context.zone))
+    if "%H" in rule.format:
+        return local.astimezone(UTC)
+    end = datetime.combine(local.date() + timedelta(days=1), time(), local.tzinfo).astimezone(UTC)
+    return min(end, context.received_at)
+
+
+def _build(wide: pl.DataFrame, naming: Naming, stamp: Stamp) -> tuple[Settled, pl.DataFrame]:
+    """Build every table that the layout feeds, and settle which rows enter; contacts follow their rows."""
+    layout = naming.layout
+    rows = wide if layout.grain == "line" else _of_people(wide, naming)
+    settled = settle(rows, _primary(rows, naming, stamp), lambda kept: _dependents(kept, naming, stamp),
+                     by_order=layout.grain == "line")  # fmt: skip
+    return settled, _contacts(rows, naming, stamp).join(kept_rows(settled.tables), on="row_number", how="semi")
+
+
+def _of_people(rows: pl.DataFrame, naming: Naming) -> pl.DataFrame:
+    """Rows with the person they are about, and orders with what was refunded on them."""
+    is_order = naming.layout.table in {"orders", "order_lines"}
+    return (with_refunded(rows, naming.layout) if is_order else rows).pipe(name_people, naming)
+
+
+def _primary(rows: pl.DataFrame, naming: Naming, stamp: Stamp) -> Tables:
+    table = naming.layout.table
+    if table != "sightings":
+        return {table: to_table(rows, table, stamp, is_primary=True)}
+    marks = rows.select("row_number", "row_money_fen", "broken_rules")
+    keys = keys_seen(rows, naming, _at(stamp)).join(marks, on="row_number")
+    return {table: to_table(keys, table, stamp, is_primary=True)}
+
+
+def _dependents(rows: pl.DataFrame, naming: Naming, stamp: Stamp) -> Tables:
+    """Every other table that the rows feed; a table that gets nothing is left out."""
+    layout, tables = naming.layout, Tables()
+    if layout.grain == "line":
+        if not layout.with_orders:
+            return tables
+        rows = orders_of_lines(rows, layout).pipe(_of_people, naming)
+        tables["orders"] = to_table(rows, "orders", stamp, is_primary=True).with_columns(row_money_fen=None)
+    if layout.grain in {"order", "line"}:
+        tables["refunds"] = to_table(refunds_of(rows, _at(stamp)), "refunds", stamp)
+    if layout.keys and layout.grain not in {"contact", "touch"}:
+        tables["sightings"] = to_table(keys_seen(rows, naming, _at(stamp)), "sightings", stamp)
+    if layout.consents:
+        tables["consents"] = to_table(consents_said(rows, naming), "consents", stamp)
+    return {name: table for name, table in tables.items() if not table.is_empty()}
+
+
+def _contacts(rows: pl.DataFrame, naming: Naming, stamp: Stamp) -> pl.DataFrame:
+    if not naming.layout.contacts:
+        return pl.DataFrame(schema=CONTACTS)
+    return contact_values(rows, keys_seen(rows, naming, _at(stamp)), naming)
+
+
+def _at(stamp: Stamp) -> pl.Expr:
+    return pl.lit(stamp.exported_at).cast(INSTANT)
+
+
+def _export(
+    opened: Opened, match: Match, stamp: Stamp, fields: Fields, settled: Settled, contacts: pl.DataFrame
+) -> Export:
+    money = fields.frame.group_by("row_number").agg(pl.col("row_money_fen").first())
+    refused = _quarantine(settled.refused, fields.faulty, opened.undecodable, money, stamp)
+    lost = refused.select("row_number", "row_money_fen").unique(subset=["row_number"])
+    return Export(
+        layout=match.layout.name, runner_up=match.runner_up, channel=stamp.channel, shop_id=stamp.shop_id,
+        encoding=opened.encoding, exported_at=stamp.exported_at, primary=match.layout.table, tables=settled.tables,
+        refused=refused, contacts=contacts, rows_read=opened.rows_read, rows_refused=lost.height,
+        money_read_fen=_total(money), money_refused_fen=_total(lost),
+        money_unreadable=fields.money_unreadable + (opened.undecodable.height if match.layout.money else 0),
+        drift={"missing": list(match.missing), "extra": list(match.extra), **fields.drift},
+    )  # fmt: skip
+
+
+def _total(rows: pl.DataFrame) -> int:
+    """Sum without overflow; what is unreadable counts as 0."""
+    return int(rows["row_money_fen"].cast(pl.Int128).sum())
+
+
+def _quarantine(
+    refused: pl.DataFrame, faulty: pl.DataFrame, undecodable: pl.DataFrame, money: pl.DataFrame, stamp: Stamp
+) -> pl.DataFrame:
+    """Rows of `quarantine`: one per refused source row and rule, with what stood there, masked."""
+    raw = undecodable.select(
+        "row_number", "rule", column=pl.lit(None, pl.String()), value_redacted=redact(pl.col("value"))
+    )
+    seen = faulty.select("row_number", "rule", was="value_redacted").unique(subset=["row_number", "rule"])
+    known = (
+        refused.join(seen, on=["row_number", "rule"], how="left")
+        .with_columns(value_redacted=pl.coalesce("was", "value_redacted"))
+        .drop("was")
+    )
+    rows = pl.concat([known, raw]).sort("row_number", "rule", "column", "value_redacted")
+    return (
+        rows.unique(subset=["row_number", "rule"], keep="first", maintain_order=True)
+        .join(money, on="row_number", how="left", maintain_order="left")
+        .with_columns(file_sha256=pl.lit(stamp.file_sha256), file_month=pl.lit(stamp.file_month))
+        .select(TABLES["quarantine"].columns)
+    )

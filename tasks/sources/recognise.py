@@ -1,0 +1,116 @@
+"""Which layout a file has: the set of its headers decides, never their order nor the file's name."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tasks.errors import BadFileError
+from tasks.sources.headers import normalise_header, unique_names
+from tasks.sources.layouts import Cell, Layout
+from tasks.sources.opened import Opened
+
+_SHOWN = 8
+"""Headers that a message lists before it says how many more there are."""
+
+
+@dataclass(frozen=True)
+class Match:
+    """The layout of a file, and how the file differs from it."""
+
+    layout: Layout
+    sources: dict[str, tuple[str, ...]]
+    """Mapped column to the columns of the file that hold it, the first filled one counts."""
+    missing: tuple[str, ...]
+    """Headers of the layout that the file does not have, as the layout spells them."""
+    extra: tuple[str, ...]
+    """Headers of the file that the layout does not know, as printed."""
+    runner_up: str | None
+    """The next best layout that would also fit."""
+
+
+def recognise(opened: Opened, layouts: Sequence[Layout], name: str, channel: str | None = None) -> Match:
+    """Return the layout with most known headers among those whose required headers are all there.
+
+    Raises:
+        BadFileError: none fits (the nearest is named, with what it lacks), or two fit equally well.
+    """
+    names = unique_names(opened.headers)
+    candidates = [x for x in layouts if opened.format in x.formats and channel in (None, x.channel)]
+    fitting = sorted((x for x in candidates if not lacking(x, names)), key=lambda x: _fit(x, names), reverse=True)
+    if not fitting:
+        raise _unknown(opened, candidates, names, name, channel)
+    if len(fitting) > 1 and _fit(fitting[0], names) == _fit(fitting[1], names):
+        raise BadFileError(
+            f"{name} fits {fitting[0].name} and {fitting[1].name} equally well", expected="one layout",
+            next_step="say which shop it is from: put it below the folder of its channel",
+        )  # fmt: skip
+    return _match(fitting[0], opened.headers, fitting[1].name if len(fitting) > 1 else None)
+
+
+def lacking(layout: Layout, names: Sequence[str]) -> tuple[str, ...]:
+    """The required headers that are not among `names`, as the layout spells them."""
+    return tuple(
+        " or ".join(cell.header)
+        for cell in layout.columns.values()
+        if not cell.optional and not _sources(cell, names)
+    )
+
+
+def _sources(cell: Cell, names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(name for header in cell.header if (name := _spelled(header)) in names)
+
+
+def _spelled(header: str) -> str:
+    """A layout's header as `unique_names` would write it, `分销员#2` included."""
+    text, mark, number = header.rpartition("#")
+    return f"{normalise_header(text)}#{number}" if mark and number.isdigit() else normalise_header(header)
+
+
+def _known(layout: Layout) -> dict[str, str]:
+    """Every header of a layout: normalised to as spelled."""
+    headers = [*(h for cell in layout.columns.values() for h in cell.header), *layout.known]
+    return {_spelled(header): header for header in headers}
+
+
+def _fit(layout: Layout, names: Sequence[str]) -> tuple[int, int]:
+    """Known headers found, then fewest of the layout's headers missing."""
+    known = _known(layout)
+    found = len(known.keys() & set(names))
+    return found, found - len(known)
+
+
+def _match(layout: Layout, headers: Sequence[str], runner_up: str | None) -> Match:
+    names = unique_names(headers)
+    known = _known(layout)
+    aliased = {_spelled(h) for cell in layout.columns.values() if _sources(cell, names) for h in cell.header}
+    printed = dict(zip(names, headers, strict=True))
+    return Match(
+        layout=layout,
+        sources={target: found for target, cell in layout.columns.items() if (found := _sources(cell, names))},
+        missing=tuple(spelled for name, spelled in known.items() if name not in names and name not in aliased),
+        extra=tuple(printed[name] for name in names if name not in known and name.split("#")[0]),
+        runner_up=runner_up,
+    )
+
+
+def _unknown(
+    opened: Opened, layouts: Sequence[Layout], names: Sequence[str], name: str, channel: str | None
+) -> BadFileError:
+    """Say what came nearest and what it lacks; headers are named, values never."""
+    near = [(len(_known(x).keys() & set(names)), x) for x in layouts]
+    score, best = max(near, key=lambda pair: pair[0], default=(0, None))
+    if best is None or score == 0:
+        where = f" of channel {channel}" if channel else ""
+        return BadFileError(
+            f"{name}: no layout{where} knows the headers {_listed(opened.headers)}",
+            expected=f"one of the {opened.format} layouts {_listed([x.name for x in layouts])}",
+            next_step="check that the first line holds the headers, or add a layout",
+        )
+    return BadFileError(
+        f"{name} looks like {best.name} but lacks {_listed(lacking(best, names))}",
+        expected="every required column", next_step="export it again with these columns",
+    )  # fmt: skip
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(name[:40] for name in names[:_SHOWN]) + more

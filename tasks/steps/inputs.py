@@ -20,7 +20,13 @@ def refresh_inputs(run: Run, policy: Policy) -> Inputs:
     known = {table: lake.scan(table, snapshot).pipe(known_at, known_as_of=run.known_as_of) for table in VERSIONED}
     previous = previous_as_of(lake, snapshot, as_of(run))
     customers = None if previous is None else lake.scan("customers", snapshot, partitions=[previous])
-    return Inputs(**known, previous_customers=customers, previous_as_of=previous, zone=policy.brand.zone)
+    return Inputs(
+        **known,
+        previous_customers=customers,
+        previous_as_of=previous,
+        zone=policy.brand.zone,
+        currency=policy.brand.currency,
+    )
 
 
 def previous_as_of(lake: Lake, snapshot: Snapshot, day: date) -> date | None:

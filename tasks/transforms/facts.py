@@ -13,18 +13,17 @@ _DIGITS = 4
 
 def customer_facts(
     people: pl.LazyFrame, orders: pl.LazyFrame, lines: pl.LazyFrame, products: pl.LazyFrame,
-    *, as_of: date, window_days: int, maturity_days: int = 0, also: Sequence[pl.Expr] = (),
+    *, as_of: date, window_days: int, also: Sequence[pl.Expr] = (),
 ) -> pl.LazyFrame:  # fmt: skip
     """One row per customer of `people` (one_id, first_seen_at), those without orders included.
 
     Without orders counts and sums are 0, days, dates and rates are null. The window is
-    `(as_of − window_days, as_of]`. Payments of the last `maturity_days` do not count yet.
+    `(as_of − window_days, as_of]`.
     `also` holds sums of other subjects over the same orders, taken in the same pass.
     """
-    mature = orders.pipe(only_mature, as_of=as_of, maturity_days=maturity_days)
-    bought = mature.pipe(sum_orders, as_of=as_of, window_days=window_days, also=also)
-    favourites = mature.pipe(preferred_categories, lines, products, as_of=as_of, window_days=window_days)
-    days = mature.pipe(count_purchase_days)
+    bought = orders.pipe(sum_orders, as_of=as_of, window_days=window_days, also=also)
+    favourites = orders.pipe(preferred_categories, lines, products, as_of=as_of, window_days=window_days)
+    days = orders.pipe(count_purchase_days)
     counts = (*_COUNTS, *(measure.meta.output_name() for measure in also))
     return (
         people.select("one_id", "first_seen_at")

@@ -8,16 +8,19 @@ from datetime import date
 
 import polars as pl
 
+from tasks.transforms.customers import Inputs, orders_at
+
 _BP = 10_000
 ALL = "all"
 _GROUPS = ("tier", "segment", "stage", "rfm_cell")
 
 
-def key_figures(customers: pl.LazyFrame, orders: pl.LazyFrame, *, as_of: date) -> pl.LazyFrame:
+def key_figures(inputs: Inputs, customers: pl.LazyFrame, identities: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
     """One row per metric and group at `as_of`; a metric without anything to measure has no row.
 
-    `orders` are net orders, the anonymous ones included. Sorted by metric and group.
+    Anonymous orders count in the figures of the month. Sorted by metric and group.
     """
+    orders = orders_at(inputs, identities, as_of)
     parts = [_long(customers.select(**_of_customers(as_of))), _long(orders.select(**_of_orders(as_of)))]
     parts += [_by(customers, group) for group in _GROUPS]
     return (

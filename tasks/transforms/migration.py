@@ -4,17 +4,24 @@ from datetime import date
 
 import polars as pl
 
+from expectations.tables import TABLES
+
 DIMENSIONS = ("tier", "segment", "stage")
 ENTERED = "ENTERED"
 LEFT = "LEFT"
 
 
-def migrate(previous: pl.LazyFrame, customers: pl.LazyFrame, *, from_as_of: date, as_of: date) -> pl.LazyFrame:
+def trace_moves(
+    previous: pl.LazyFrame | None, customers: pl.LazyFrame, from_as_of: date | None, as_of: date
+) -> pl.LazyFrame:
     """One row per customer of either date and dimension, so that a matrix sums to its base. Sorted by its key.
 
     Who is new comes from ENTERED, who is gone goes to LEFT. `monetary_fen` is the spend in the
     window at the later date, at the earlier one for who is gone.
+    Without an earlier date nobody has moved.
     """
+    if previous is None or from_as_of is None:
+        return TABLES["migrations"].empty()
     columns = ("one_id", *DIMENSIONS, "monetary_fen")
     both = customers.select(columns).join(
         previous.select(columns), on="one_id", how="full", coalesce=True, suffix="_from"

@@ -7,10 +7,10 @@ import polars as pl
 
 from expectations.tables import TABLES
 from tasks.policy.conditions import parse
-from tasks.policy.models import Band, Tag
+from tasks.policy.models import Band, Policy, Tag
 
 
-def tag_customers(customers: pl.LazyFrame, tags: Sequence[Tag]) -> pl.LazyFrame:
+def tag_customers(customers: pl.LazyFrame, policy: Policy) -> pl.LazyFrame:
     """One row per customer with one_id, as_of and a column per tag. Sorted by one_id.
 
     A `when` tag is true or false; a condition that meets a null is false, because what is not
@@ -21,8 +21,8 @@ def tag_customers(customers: pl.LazyFrame, tags: Sequence[Tag]) -> pl.LazyFrame:
     Raises:
         BadPolicyError: a condition cannot be read, or names a column that does not exist.
     """
-    names = [tag.code for tag in tags]
-    tagged = reduce(_add_tag, tags, customers.select(TABLES["customers"].columns))
+    names = [tag.code for tag in policy.tags]
+    tagged = reduce(_add_tag, policy.tags, customers.select(TABLES["customers"].columns))
     return tagged.select("one_id", "as_of", *names).sort("one_id")
 
 

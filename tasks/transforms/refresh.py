@@ -1,0 +1,24 @@
+"""All tables of one refresh at once, as the flow's steps make them one by one: what `verify` compares with."""
+
+from datetime import date
+
+import polars as pl
+
+from tasks.policy.models import Policy
+from tasks.transforms.customers import Inputs, layer_customers
+from tasks.transforms.metrics import key_figures
+from tasks.transforms.migration import trace_moves
+from tasks.transforms.tags import tag_customers
+
+
+def refresh(inputs: Inputs, policy: Policy, as_of: date) -> dict[str, pl.LazyFrame]:
+    """Every table of one refresh by its name, each in its key's order."""
+    layers = layer_customers(inputs, policy, as_of)
+    return {
+        "identities": layers.identities,
+        "customers": layers.customers,
+        "cutoffs": layers.cutoffs,
+        "tags": tag_customers(layers.customers, policy),
+        "migrations": trace_moves(inputs.previous_customers, layers.customers, inputs.previous_as_of, as_of),
+        "metrics": key_figures(inputs, layers.customers, layers.identities, as_of),
+    }

@@ -51,7 +51,14 @@ class S3Objects:
         self.uri = f"s3://{bucket}/{prefix}".rstrip("/")
 
     @classmethod
-    def connect(cls, uri: str, settings: Settings, *, read_seconds: float = s3_client.READ_SECONDS) -> Self:
+    def connect(
+        cls,
+        uri: str,
+        settings: Settings,
+        *,
+        read_seconds: float = s3_client.READ_SECONDS,
+        retries: int = s3_client.RETRIES,
+    ) -> Self:
         """Open `s3://bucket/prefix`. No request is made yet."""
         parts = urlsplit(uri, allow_fragments=False)
         if not parts.netloc or parts.query or "@" in parts.netloc:
@@ -63,7 +70,8 @@ class S3Objects:
         prefix = parts.path.strip("/")
         if prefix:
             check_key(prefix)
-        return cls(s3_client.make_client(settings, read_seconds=read_seconds), parts.netloc, prefix, settings)
+        client = s3_client.make_client(settings, read_seconds=read_seconds, retries=retries)
+        return cls(client, parts.netloc, prefix, settings)
 
     def __repr__(self) -> str:
         """Name the root, and no keys."""

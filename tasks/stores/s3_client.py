@@ -10,13 +10,13 @@ from botocore.config import Config
 from tasks.errors import ConfigurationError, SecurityRefusedError
 from tasks.settings import Settings
 
-ATTEMPTS = 5  # boto3's default makes three requests, and three times 503 is an ordinary minute
+RETRIES = 5  # boto3's default makes three requests in all, and three times 503 is an ordinary minute
 CONNECT_SECONDS = 3
 READ_SECONDS = 60
 CONNECTIONS = 32
 
 
-def make_client(settings: Settings, *, read_seconds: float = READ_SECONDS) -> Any:
+def make_client(settings: Settings, *, read_seconds: float = READ_SECONDS, retries: int = RETRIES) -> Any:
     """A thread-safe boto3 client. Raises SecurityRefusedError for an endpoint that may not be used."""
     endpoint = check_endpoint(settings)
     return _session(settings).client(
@@ -25,7 +25,7 @@ def make_client(settings: Settings, *, read_seconds: float = READ_SECONDS) -> An
         config=Config(
             # Bucket names as host names need DNS that private stores rarely have; AWS wants them.
             s3={"addressing_style": "path" if endpoint else "auto"},
-            retries={"mode": "standard", "max_attempts": ATTEMPTS},
+            retries={"mode": "standard", "max_attempts": retries},
             connect_timeout=CONNECT_SECONDS,
             read_timeout=read_seconds,
             max_pool_connections=CONNECTIONS,

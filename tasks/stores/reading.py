@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -40,5 +41,10 @@ def _read_partition(table: Table, schema: pl.Schema, value: str | None, paths: l
         glob=False,
     )
     if table.partition:
-        rows = rows.with_columns(pl.lit(value, pl.String).cast(schema[table.partition]).alias(table.partition))
+        rows = rows.with_columns(_constant(value, schema[table.partition]).alias(table.partition))
     return rows.select(schema.names())
+
+
+def _constant(value: str | None, dtype: pl.DataType) -> pl.Expr:
+    typed = date.fromisoformat(value) if value is not None and dtype == pl.Date else value
+    return pl.lit(typed, dtype)

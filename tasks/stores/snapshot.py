@@ -5,7 +5,6 @@ by compare-and-swap. Everything that it leads to is immutable and is checked aga
 """
 
 import hashlib
-import json
 from dataclasses import dataclass
 
 from pydantic import Field, TypeAdapter
@@ -108,8 +107,7 @@ def _damaged_manifest(objects: Objects, key: str, what: str) -> DamagedError:
 
 def write_manifest(objects: Objects, manifest: Manifest) -> str:
     """Write a manifest under its own SHA-256 and return that."""
-    canonical = json.dumps(_MANIFEST.dump_python(manifest, mode="json"), sort_keys=True, separators=(",", ":"))
-    data = canonical.encode()
+    data = _MANIFEST.dump_json({table: manifest[table] for table in sorted(manifest)})
     sha256 = hashlib.sha256(data).hexdigest()
     objects.create(manifest_key(sha256), data)
     return sha256

@@ -86,9 +86,7 @@ def test_replace_by_no_rows_empties_the_partition(lake: Lake, objects: Objects, 
 def test_replace_of_a_date(lake: Lake, objects: Objects, tmp_path: Path):
     later = date(2026, 6, 30)
     publish(lake, objects, candidate(tmp_path, "cutoffs", [cutoff(MONTH_END, 1), cutoff(later, 2)]))
-    now = publish(
-        lake, objects, candidate(tmp_path, "cutoffs", [cutoff(MONTH_END, 3)], "replace", (str(MONTH_END),))
-    )
+    now = publish(lake, objects, candidate(tmp_path, "cutoffs", [cutoff(MONTH_END, 3)], "replace", (str(MONTH_END),)))
     assert lake.scan("cutoffs", now).sort("as_of").collect()["cutoff"].to_list() == [3, 2]
 
 

@@ -1,5 +1,8 @@
 """Small candidates and runs for tests of the lake."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -10,6 +13,7 @@ import polars as pl
 
 from expectations.tables import TABLES
 from tasks.refs import Candidate, Run, Snapshot
+from tasks.settings import Settings
 from tasks.stores.digests import digest_rows
 from tasks.stores.objects import Objects
 from tasks.stores.tables import Lake
@@ -96,3 +100,34 @@ def ids(lake: Lake, snapshot: Snapshot, partitions: Sequence[str | None] | None 
     """The refunds that a reader of this snapshot sees."""
     rows = lake.scan("refunds", snapshot, partitions=partitions)
     return rows.select("refund_id").sort("refund_id").collect().to_series().to_list()
+
+
+class Child:
+    """A writer in a process of its own, working on one store."""
+
+    def __init__(self, settings: Settings, folder: Path) -> None:
+        """Remember the store and where candidates are written."""
+        self._settings = settings
+        self._folder = folder
+
+    def start(
+        self, base_seq: int, *candidates: Candidate, failpoint: str = "", lease: float = 60, wait: float = 30
+    ) -> subprocess.Popen[str]:
+        """Start it; its last word is the number it published or the error on which it gave up."""
+        command = [sys.executable, "-m", "tests.support.lake_child", self._settings.lake]
+        command += [str(base_seq), str(lease), str(wait), *map(self._written, candidates)]
+        return subprocess.Popen(command, env=self._env(failpoint), stdout=subprocess.PIPE, text=True)
+
+    def finish(self, process: subprocess.Popen[str]) -> str:
+        """Wait for it and return its last word."""
+        return process.communicate(timeout=120)[0]
+
+    def _written(self, made: Candidate) -> str:
+        path = self._folder / f"{uuid4().hex}.json"
+        path.write_text(made.model_dump_json())
+        return str(path)
+
+    def _env(self, failpoint: str) -> dict[str, str]:
+        named = ("s3_endpoint", "s3_access_key_id", "s3_secret_access_key")
+        store = {f"STRATA_{name.upper()}": str(getattr(self._settings, name)) for name in named}
+        return os.environ | store | {"STRATA_FAILPOINT": failpoint}

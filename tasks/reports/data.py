@@ -9,12 +9,11 @@ from tasks.policy.models import Policy
 
 REVENUE = pl.Schema({
     "paid_month": pl.String(),
-    "currency": pl.String(),
     "is_identified": pl.Boolean(),
     "orders": pl.Int64(),
     "net_fen": pl.Int64(),
 })  # fmt: skip
-"""One row per month of payment, currency, and whether the buyer is known."""
+"""One row per month of payment, and whether the buyer is known."""
 
 REFUSALS = pl.Schema({"rule": pl.String(), "rows": pl.Int64(), "money_fen": pl.Int64()})
 """One row per rule that refused rows."""

@@ -4,6 +4,19 @@ from collections.abc import Iterable
 
 import polars as pl
 
+FIFTH = 20
+"""Per cent of the customers whose share of the spend the handbooks quote."""
+
+
+def sum_of(frame: pl.DataFrame, column: str) -> int:
+    """The sum of a whole-number column; 0 for no rows."""
+    return int(frame[column].sum())
+
+
+def greatest(frame: pl.DataFrame, column: str) -> int:
+    """The greatest of a whole-number column; 0 for no rows."""
+    return max(frame[column].to_list(), default=0)
+
 
 def scored_base(customers: pl.DataFrame) -> pl.DataFrame:
     """One row per customer with a qualifying order in the window: those who have scores."""

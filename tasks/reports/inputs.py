@@ -1,26 +1,20 @@
 """Boil large tables down to what the report needs. Lazy: the caller scans the lake and collects."""
 
-from datetime import date
-
 import polars as pl
 
 
-def monthly_revenue(orders: pl.LazyFrame, *, as_of: date) -> pl.LazyFrame:
-    """One row per month of payment, currency, and whether the buyer is known.
-
-    Counts current versions of purchases paid by `as_of`; net is paid less refunded, in fen.
-    A null buyer is an anonymous order: money without a customer.
+def monthly_revenue(net_orders: pl.LazyFrame) -> pl.LazyFrame:
+    """One row per month of payment, and whether the buyer is known: orders and net money in fen.
 
     Args:
-        orders: columns of the table `orders`.
-        as_of: last business date that counts.
+        net_orders: `paid_on`, `one_id` (null: an anonymous order, money without a customer), `net_fen`.
     """
-    counted = pl.col("known_to").is_null() & (pl.col("kind") == "purchase") & (pl.col("paid_on") <= as_of)
     return (
-        orders.filter(counted)
-        .group_by("paid_month", "currency", is_identified=pl.col("buyer_key").is_not_null())
-        .agg(orders=pl.len().cast(pl.Int64), net_fen=(pl.col("paid_fen") - pl.col("refunded_fen")).sum())
-        .sort("paid_month", "currency", "is_identified")
+        net_orders.group_by(
+            paid_month=pl.col("paid_on").dt.strftime("%Y-%m"), is_identified=pl.col("one_id").is_not_null()
+        )
+        .agg(orders=pl.len().cast(pl.Int64), net_fen=pl.col("net_fen").sum())
+        .sort("paid_month", "is_identified")
     )
 
 

@@ -49,13 +49,21 @@ def waterfall(outcomes: dict[str, int], order: Sequence[str]) -> list[Step]:
     return steps + [Step("end", code, outcomes.get(code, 0), outcomes.get(code, 0), 0) for code in ends]
 
 
-def published_waterfall(deliveries: pl.DataFrame, send_id: str) -> dict[str, int] | None:
-    """The waterfall stored with the last revision of a send; null when nothing was published."""
+def is_published_as(outcomes: dict[str, int], stored: dict[str, int]) -> bool:
+    """Whether the account stored with a revision counts the same people; there, planned counts as delivered."""
+    counted = {code: number for code, number in outcomes.items() if code not in ENDS}
+    counted |= {"base": sum(outcomes.values()), "delivered": sum(outcomes.get(end, 0) for end in ENDS)}
+    codes = set(counted) | set(stored)
+    return all(counted.get(code, 0) == stored.get(code, 0) for code in codes)
+
+
+def published_account(deliveries: pl.DataFrame, send_id: str) -> dict[str, int] | None:
+    """The account stored with the last revision of a send; null when nothing was published."""
     revisions = deliveries.filter(pl.col("send_id") == send_id).sort("seq")
     if revisions.is_empty():
         return None
-    stored = json.loads(revisions["waterfall"][-1])
-    return {str(code): int(number) for code, number in stored.items() if isinstance(number, int)}
+    stored: dict[str, int] = json.loads(revisions["waterfall"][-1])
+    return stored
 
 
 def file_accounts(files: pl.DataFrame) -> pl.DataFrame:
@@ -73,10 +81,10 @@ def _adds_up(what: str, unit: str) -> pl.Expr:
     return pl.col(f"{what}_read{unit}") == pl.sum_horizontal(parts)
 
 
-def revenue_months(revenue: pl.DataFrame, *, currency: str, last: str, months: int = 13) -> pl.DataFrame:
+def revenue_months(revenue: pl.DataFrame, *, last: str, months: int = 13) -> pl.DataFrame:
     """One row per month up to `last`: orders and net money, of known buyers and of anonymous ones, in fen."""
     return (
-        revenue.filter((pl.col("currency") == currency) & (pl.col("paid_month") <= last))
+        revenue.filter(pl.col("paid_month") <= last)
         .group_by("paid_month")
         .agg(
             orders=pl.col("orders").sum(),
@@ -87,8 +95,3 @@ def revenue_months(revenue: pl.DataFrame, *, currency: str, last: str, months: i
         .sort("paid_month")
         .tail(months)
     )
-
-
-def foreign_orders(revenue: pl.DataFrame, *, currency: str) -> int:
-    """Orders in another currency: they are in no sum of the report."""
-    return int(revenue.filter(pl.col("currency") != currency)["orders"].sum())

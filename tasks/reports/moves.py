@@ -46,12 +46,12 @@ def move_totals(matrix: pl.DataFrame) -> dict[str, int]:
 def climbs(matrix: pl.DataFrame, ladder: Sequence[str]) -> tuple[int, int]:
     """How many rose and how many fell on a ladder whose highest step stands first."""
     rank = {code: len(ladder) - position for position, code in enumerate(ladder)}
-    steps = matrix.filter(pl.col("from_code").is_in(ladder) & pl.col("to_code").is_in(ladder)).with_columns(
-        step=pl.col("to_code").replace_strict(rank, return_dtype=pl.Int64)
-        - pl.col("from_code").replace_strict(rank, return_dtype=pl.Int64)
-    )
-    rose, fell = steps.filter(pl.col("step") > 0), steps.filter(pl.col("step") < 0)
-    return rose["customers"].sum(), fell["customers"].sum()
+    steps = [
+        (rank[end] - rank[start], customers)
+        for start, end, customers in matrix.select("from_code", "to_code", "customers").iter_rows()
+        if start in rank and end in rank
+    ]
+    return sum(n for step, n in steps if step > 0), sum(n for step, n in steps if step < 0)
 
 
 def is_balanced(matrix: pl.DataFrame, now: pl.DataFrame, before: pl.DataFrame, dimension: str) -> bool:

@@ -6,7 +6,7 @@ NOTHING = "–"
 _SYMBOLS = {"CNY": "¥", "USD": "$", "EUR": "€", "GBP": "£", "HKD": "HK$", "SGD": "S$", "AUD": "A$", "JPY": "JP¥"}
 _MINUS = "−"
 _ZH_UNITS = ((10**10, "亿"), (10**6, "万"))
-_EN_UNITS = ((10**11, "bn"), (10**8, "M"), (10**5, "k"))
+_EN_UNITS = ((10**11, "bn"), (10**8, "M"))
 
 
 def divide_half_even(part: int, whole: int) -> int:
@@ -64,14 +64,14 @@ def whole_money(fen: int | None, currency: str) -> str:
 
 
 def short_money(fen: int, currency: str) -> Text:
-    """An amount for a headline: `¥459.60 万`, `¥4.60 M`; below ten thousand it is whole."""
-    if abs(fen) < 1_000_000:  # noqa: PLR2004 - ten thousand yuan in fen
-        return Text(whole_money(fen, currency), whole_money(fen, currency))
+    """An amount for a headline: `¥459.60 万`, `¥4.60 M`; a small one is whole."""
     return Text(_scaled(fen, currency, _ZH_UNITS), _scaled(fen, currency, _EN_UNITS))
 
 
 def _scaled(fen: int, currency: str, units: tuple[tuple[int, str], ...]) -> str:
-    unit, name = next(pair for pair in units if abs(fen) >= pair[0])
+    unit, name = next((pair for pair in units if abs(fen) >= pair[0]), (0, ""))
+    if not unit:
+        return whole_money(fen, currency)
     hundredths = divide_half_even(abs(fen), unit // 100)
     sign = _MINUS if fen < 0 else ""
     return f"{sign}{symbol(currency)}{hundredths // 100:,}.{hundredths % 100:02d} {name}"

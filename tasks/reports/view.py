@@ -5,8 +5,6 @@ from dataclasses import dataclass
 
 from tasks.reports.words import Text, same
 
-Cell = Text
-
 
 @dataclass(frozen=True)
 class Table:

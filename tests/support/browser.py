@@ -53,6 +53,7 @@ class Page:
     """One tab. Errors, console messages and requested addresses gather in its lists."""
 
     def __init__(self, address: str) -> None:
+        """Connect to the tab and begin to listen."""
         self._socket = websocket.create_connection(address, timeout=ANSWER_SECONDS)
         self._next = 0
         self.errors: list[str] = []
@@ -62,11 +63,13 @@ class Page:
             self.call(f"{domain}.enable")
 
     def __enter__(self) -> Self:
+        """Return the page itself."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        """Hang up; the browser is ended by whoever started it."""
         self._socket.close()
 
     def call(self, method: str, **parameters: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A realistic month for the report: 2,469 invented customers over two months, seeded, with scores that keep the rules."""
+"""A realistic month for the report: 2,469 invented customers over two months, seeded, scored by the rules."""
 
 import json
 from datetime import UTC, date, datetime
@@ -51,10 +51,11 @@ def empty_month() -> ReportData:
 def full_month() -> ReportData:
     """December after November, with two campaigns and twelve files."""
     now, before = _two_months()
+    members = _members(now)
     return ReportData(
         policy=demo_policy(), month="2017-12", facts=facts(), customers=now, previous=before,
         cutoffs=_cutoffs(now), migrations=_migrations(now, before), files=_files(), refusals=_refusals(),
-        revenue=_revenue(), audience_members=_members(now), deliveries=_deliveries(), metrics=empty("metrics"),
+        revenue=_revenue(), audience_members=members, deliveries=_deliveries(members), metrics=empty("metrics"),
     )  # fmt: skip
 
 
@@ -72,12 +73,13 @@ def _two_months() -> tuple[pl.DataFrame, pl.DataFrame]:
     basket = draw.lognormal(3.1, 0.6, PEOPLE)
     orders = 1 + draw.poisson(habit)
     recency = np.minimum(draw.geometric(np.minimum(orders, 60) / 190) - 1, 340)
+    recency = np.where(draw.random(PEOPLE) < 0.07, draw.integers(31, 200, PEOPLE), recency)
     spend = (orders * basket * 100 * draw.lognormal(0, 0.15, PEOPLE)).astype(np.int64)
     now = _scored(AS_OF, np.arange(PEOPLE), recency, orders, spend)
     was = np.arange(PEOPLE - 31)
     bought = draw.binomial(np.minimum(orders, 40), 0.09)
     earlier = np.where(bought > 0, draw.integers(0, 45, PEOPLE), np.maximum(recency - 31, 0))
-    reduced = (spend * (1 - bought / np.maximum(orders, 1) * 0.9)).astype(np.int64)
+    reduced = (spend * (1 - bought / np.maximum(orders, 1) * 0.9) * draw.lognormal(0, 0.05, PEOPLE)).astype(np.int64)
     return now, _scored(BEFORE, was, earlier[was], np.maximum(orders - bought, 1)[was], reduced[was])
 
 
@@ -190,7 +192,7 @@ def _refusals() -> pl.DataFrame:
 def _revenue() -> pl.DataFrame:
     season = (31, 29, 33, 34, 37, 38, 39, 40, 38, 40, 41, 44)
     rows = [
-        (f"2017-{month:02d}", "USD", is_identified, size * (300 if is_identified else 21), size * fen)
+        (f"2017-{month:02d}", is_identified, size * (300 if is_identified else 21), size * fen)
         for month, size in enumerate(season, start=1)
         for is_identified, fen in ((True, 1_013_427), (False, 71_903 + month))
     ]
@@ -218,13 +220,17 @@ def _considered(now: pl.DataFrame, campaign: str, rule: pl.Expr, step: int) -> p
     )  # fmt: skip
 
 
-def _deliveries() -> pl.DataFrame:
-    published = pl.DataFrame({
-        "send_id": ["winback_sms:2018-01-01"], "seq": [1], "campaign": ["winback_sms"],
-        "waterfall": [json.dumps({"base": PEOPLE})],
-    })  # fmt: skip
-    schema = TABLES["deliveries"].schema
+def _deliveries(members: pl.DataFrame) -> pl.DataFrame:
+    """Both sends published in one revision, with the accounts that their manifests hold."""
+    published = pl.DataFrame([
+        {"send_id": send_id, "seq": 1, "campaign": send_id.split(":")[0], "waterfall": json.dumps(_account(send))}
+        for (send_id,), send in members.group_by("send_id", maintain_order=True)
+    ])  # fmt: skip
     return published.select(
         pl.col(name).cast(dtype) if name in published.columns else pl.lit(None, dtype).alias(name)
-        for name, dtype in schema.items()
+        for name, dtype in TABLES["deliveries"].schema.items()
     )
+
+
+def _account(send: pl.DataFrame) -> dict[str, int]:
+    return {"base": send.height, "cancelled": 0} | dict(send.group_by("outcome").len().sort("outcome").iter_rows())

@@ -5,7 +5,8 @@ import polars as pl
 from tasks.reports import charts
 from tasks.reports.data import ReportData
 from tasks.reports.drawing import picture
-from tasks.reports.ledgers import file_accounts, foreign_orders, revenue_months
+from tasks.reports.figures import sum_of
+from tasks.reports.ledgers import file_accounts, revenue_months
 from tasks.reports.numbers import count, money, percent, whole_money
 from tasks.reports.view import Block, Key, Section, Table, head, row, warned, without_none
 from tasks.reports.words import Text
@@ -20,8 +21,7 @@ PARTS = ("read", "accepted", "duplicate", "quarantined")
 
 def revenue_section(data: ReportData) -> Section:
     """Net revenue by month, and the share of it that belongs to known customers."""
-    months = revenue_months(data.revenue, currency=data.currency, last=data.month)
-    foreign = foreign_orders(data.revenue, currency=data.currency)
+    months = revenue_months(data.revenue, last=data.month)
     title = Text("收入与识别率", "Revenue and how much of it is identified")
     if months.is_empty():
         return Section("revenue", title, Text("还没有已支付的订单。", "No order has been paid yet."))
@@ -30,16 +30,11 @@ def revenue_section(data: ReportData) -> Section:
         _months_in_words(months, data.currency),
         REVENUE_KEYS,
     )
-    warnings = warned((
-        foreign > 0,
-        Text(f"另有 {count(foreign)} 笔其他币种订单，不计入任何合计。",
-             f"{count(foreign)} orders in another currency are in no sum here."),
-    ))  # fmt: skip
     lead = Text(
         "净收入 = 实付 − 退款。匿名订单计入金额，但不属于任何客户。",
         "Net revenue is paid less refunded. Anonymous orders count as money but belong to no customer.",
     )
-    block = Block(picture=drawn, table=_month_table(months, data.currency), warnings=warnings)
+    block = Block(picture=drawn, table=_month_table(months, data.currency))
     return Section("revenue", title, lead, (block,))
 
 
@@ -73,16 +68,17 @@ def account_section(data: ReportData) -> Section:
     )
     if accounts.is_empty():
         return Section("accounts", _TITLE, Text("还没有收到文件。", "No file has been received yet."))
+    unreadable = sum_of(accounts, "money_unreadable")
     warnings = warned((
         not accounts["is_balanced"].all(), Text("有文件对不上账。", "There are files that do not add up."),
     ), (
-        accounts["money_unreadable"].sum() > 0,
-        Text(f"有 {count(accounts['money_unreadable'].sum())} 行金额无法读取，按 0 计。",
-             f"The money of {count(accounts['money_unreadable'].sum())} rows could not be read and counts as 0."),
+        unreadable > 0,
+        Text(f"有 {count(unreadable)} 行金额无法读取，按 0 计。",
+             f"The money of {count(unreadable)} rows could not be read and counts as 0."),
     ))  # fmt: skip
     blocks = without_none((
-        Block(Text("行数", "Rows"), table=_account_table(accounts, "rows", "", data.currency), warnings=warnings),
-        Block(Text("金额", "Money"), table=_account_table(accounts, "money", "_fen", data.currency)),
+        Block(table=_account_table(accounts, "rows", "", data.currency), warnings=warnings),
+        Block(table=_account_table(accounts, "money", "_fen", data.currency)),
         _refusals(data),
     ))  # fmt: skip
     return Section("accounts", _TITLE, lead, blocks)
@@ -100,9 +96,9 @@ def _account_table(accounts: pl.DataFrame, what: str, unit: str, currency: str) 
         )
         for line in accounts.iter_rows(named=True)
     )  # fmt: skip
-    sums = [_amount(accounts[name].sum(), unit, currency) for name in names]
+    sums = [_amount(sum_of(accounts, name), unit, currency) for name in names]
     balanced = "✓" if accounts["is_balanced"].all() else "✗"
-    total = row(Text("合计", "Total"), count(accounts["files"].sum()), *sums, balanced)
+    total = row(Text("合计", "Total"), count(sum_of(accounts, "files")), *sums, balanced)
     columns = head(("来源", "Source"), ("文件", "Files"), ("读入", "Read"), ("接受", "Accepted"),
                    ("重复", "Duplicate"), ("隔离", "Quarantined"), ("平衡", "Adds up"))  # fmt: skip
     caption = Text("按来源的行数", "Rows by source") if what == "rows" else Text("按来源的金额", "Money by source")

@@ -7,7 +7,7 @@ import polars as pl
 from tasks.reports import charts
 from tasks.reports.data import ReportData
 from tasks.reports.drawing import picture
-from tasks.reports.ledgers import Step, outcome_counts, published_waterfall, waterfall
+from tasks.reports.ledgers import Step, is_published_as, outcome_counts, published_account, waterfall
 from tasks.reports.numbers import count, percent
 from tasks.reports.reasons import ORDER, OUTCOMES
 from tasks.reports.view import Block, Section, Table, row, warned
@@ -81,12 +81,11 @@ def _table(steps: list[Step]) -> Table:
 
 def _unpublished(data: ReportData, send: dict[str, Any], outcomes: dict[str, int]) -> tuple[Text, ...]:
     """Say when nothing was published, or when what was published counts otherwise."""
-    stored = published_waterfall(data.deliveries, send["send_id"])
-    base = sum(outcomes.values())
+    stored = published_account(data.deliveries, send["send_id"])
     return warned(
-        (stored is None, Text("演练：没有发布任何文件。", "A dry run: nothing was published.")),
+        (stored is None, Text("没有发布任何文件（演练或尚未交付）。", "Nothing was published: a dry run, or not yet.")),
         (
-            stored is not None and stored.get("base", base) != base,
-            Text("与已发布清单中的人数不一致。", "The published manifest counts another base than this."),
+            stored is not None and not is_published_as(outcomes, stored),
+            Text("与已发布清单中的人数不一致。", "The published manifest counts other people than this."),
         ),
     )

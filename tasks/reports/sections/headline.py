@@ -3,7 +3,7 @@
 import polars as pl
 
 from tasks.reports.data import ReportData
-from tasks.reports.figures import pareto_curve, scored_base
+from tasks.reports.figures import FIFTH, pareto_curve, scored_base, sum_of
 from tasks.reports.ledgers import revenue_months
 from tasks.reports.moves import climbs, move_matrix
 from tasks.reports.numbers import count, percent, short_money, signed
@@ -11,8 +11,6 @@ from tasks.reports.view import Tile
 from tasks.reports.words import Text, same, tier_labels
 
 LEAVING = ("at_risk", "silent")
-FIFTH = 20
-"""Per cent of the customers whose share the handbooks quote."""
 
 
 def headline(data: ReportData) -> tuple[Tile, ...]:
@@ -39,16 +37,17 @@ def _change(number: int) -> Text:
 
 
 def _revenue(data: ReportData) -> Tile:
-    months = revenue_months(data.revenue, currency=data.currency, last=data.month)
+    months = revenue_months(data.revenue, last=data.month)
     this = months.filter(pl.col("paid_month") == data.month)
-    net, known = this["net_fen"].sum(), this["identified_fen"].sum()
+    orders = count(sum_of(this, "orders"))
+    net, known = sum_of(this, "net_fen"), sum_of(this, "identified_fen")
     share = percent(known, net)
     return Tile(
         Text("本月净收入", "Net revenue this month"),
         short_money(net, data.currency),
         Text(
-            f"{count(this['orders'].sum())} 笔订单，其中 {share} 的金额能归到具体客户。",
-            f"{count(this['orders'].sum())} orders; {share} of the money belongs to known customers.",
+            f"{orders} 笔订单，其中 {share} 的金额能归到具体客户。",
+            f"{orders} orders; {share} of the money belongs to known customers.",
         )
         if not this.is_empty()
         else Text("本月没有已支付的订单。", "No order was paid this month."),
@@ -71,7 +70,7 @@ def _fifth(data: ReportData) -> Tile:
 def _leaving(data: ReportData) -> Tile:
     known = data.customers.filter(pl.col("stage").is_in(LEAVING))
     days = data.policy.lifecycle.active_days
-    money = short_money(known["monetary_fen"].sum(), data.currency)
+    money = short_money(sum_of(known, "monetary_fen"), data.currency)
     return Tile(
         Text("正在远离", "Slipping away"),
         same(count(known.height)),
@@ -90,7 +89,9 @@ def _tiers(data: ReportData) -> Tile:
     return Tile(
         Text("等级升 / 降", "Tiers: up / down"),
         same(f"{count(rose)} / {count(fell)}"),
-        Text(f"{count(rose)} {words.zh}{count(fell)} 人降级。", f"{count(rose)} rose a tier or more, {count(fell)} fell.")
+        Text(
+            f"{count(rose)} {words.zh}{count(fell)} 人降级。", f"{count(rose)} rose a tier or more, {count(fell)} fell."
+        )
         if not matrix.is_empty()
         else Text("首月，没有可比的上月。", "The first month: there is none to compare with."),
     )

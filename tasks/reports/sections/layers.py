@@ -5,7 +5,7 @@ import polars as pl
 from tasks.reports import charts
 from tasks.reports.data import ReportData
 from tasks.reports.drawing import picture
-from tasks.reports.figures import group_changes, group_sizes, pareto_curve, rfm_grid, scored_base
+from tasks.reports.figures import FIFTH, group_changes, group_sizes, pareto_curve, rfm_grid, scored_base, sum_of
 from tasks.reports.numbers import count, money, percent, signed, whole_money
 from tasks.reports.view import Block, Key, Section, Table, head, row
 from tasks.reports.words import (
@@ -31,7 +31,7 @@ NO_BASE = Text("窗口期内没有人购买，没有得分。", "Nobody bought i
 def rfm_section(data: ReportData) -> Section:
     """The grid of recency and frequency, the named segments, and the eight cells."""
     days = data.policy.rfm.window_days
-    blocks = () if scored_base(data.customers).is_empty() else (_grid(data), _segments(data), _cells(data))
+    blocks = () if scored_base(data.customers).is_empty() else _rfm_blocks(data)
     return Section(
         "rfm",
         Text("RFM 分层", "RFM layers"),
@@ -45,21 +45,33 @@ def rfm_section(data: ReportData) -> Section:
     )
 
 
-def _grid(data: ReportData) -> Block:
+def _rfm_blocks(data: ReportData) -> tuple[Block, ...]:
     grid = rfm_grid(data.customers, levels=data.policy.rfm.levels)
-    best = grid.sort("customers", "r_score", "f_score", descending=True).row(0, named=True)
+    as_table = Text("热力图的数字", "The numbers of the grid")
+    return (
+        _grid(grid, data),
+        Block(as_table, table=_grid_table(grid, data.currency), is_folded=True),
+        _segments(data),
+    )
+
+
+def _grid(grid: pl.DataFrame, data: ReportData) -> Block:
     return Block(
         Text("最近消费 × 频次", "Recency × frequency"),
-        Text("上行为人数，下行为人均消费。颜色越深，人越多。", "Customers above, mean spend below. Darker: more people."),
-        picture(
-            lambda language: charts.rfm_heat(grid, data.currency, language),
-            Text(
-                f"RFM 热力图：人数最多的是 R{best['r_score']} F{best['f_score']}，{count(best['customers'])} 人。",
-                f"Heat map of R and F scores; most customers, {count(best['customers'])}, "
-                f"are at R{best['r_score']} F{best['f_score']}.",
-            ),
+        Text(
+            "上行为人数，下行为人均消费。颜色越深，人越多。", "Customers above, mean spend below. Darker: more people."
         ),
-        _grid_table(grid, data.currency),
+        picture(lambda language: charts.rfm_heat(grid, data.currency, language), _grid_in_words(grid)),
+        _cells(data),
+    )
+
+
+def _grid_in_words(grid: pl.DataFrame) -> Text:
+    best = grid.sort("customers", "r_score", "f_score", descending=True).row(0, named=True)
+    place, number = f"R{best['r_score']} F{best['f_score']}", count(best["customers"])
+    return Text(
+        f"RFM 热力图：人数最多的是 {place}，{number} 人。",
+        f"Heat map of R and F scores; most customers, {number}, are at {place}.",
     )
 
 
@@ -76,28 +88,29 @@ def _grid_table(grid: pl.DataFrame, currency: str) -> Table:
 
 
 def _segments(data: ReportData) -> Block:
-    labels, plays = segment_labels(data.policy), segment_plays(data.policy)
+    labels = segment_labels(data.policy)
     groups = group_sizes(data.customers, "segment", labels)
     inside = groups.filter(~pl.col("code").is_in(list(data.policy.segments.outside)))
     return Block(
         Text("命名分群与打法", "Named segments and what to do with them"),
         Text("每位客户恰好属于一个分群。", "Every customer is in exactly one segment."),
         picture(
-            lambda language: charts.pair_bars(charts.share_rows(inside, labels, language), language),
+            lambda language: charts.pair_bars(charts.share_rows(inside), labels, language),
             _shares_in_words(inside, labels),
             SHARES,
         ),
-        _group_table(groups, labels, data.currency, Text("分群", "Segment"), plays),
+        _worded_table(
+            groups, labels, data.currency, Text("分群", "Segment"), Text("打法", "Play"), segment_plays(data.policy)
+        ),
     )
 
 
-def _cells(data: ReportData) -> Block:
+def _cells(data: ReportData) -> Table:
+    """The eight high and low cells."""
     labels = cell_labels(data.policy)
-    groups = group_sizes(data.customers, "rfm_cell", labels)
     named = {code: Text(f"{code} {label.zh}", f"{code} {label.en}") for code, label in labels.items()}
-    table = _group_table(groups, named, data.currency, Text("类型", "Type"), {})
-    title = Text("高低八类（与平均分相比）", "The eight types (high or low against the mean score)")
-    return Block(title, table=table, is_folded=True)
+    scored = scored_base(data.customers)
+    return _group_table(group_sizes(scored, "rfm_cell", labels), named, data.currency, Text("高低八类", "Type"))
 
 
 def tier_section(data: ReportData) -> Section:
@@ -105,11 +118,13 @@ def tier_section(data: ReportData) -> Section:
     labels = tier_labels(data.policy)
     groups = group_sizes(data.customers, "tier", labels).filter((pl.col("code") != "none") | (pl.col("customers") > 0))
     drawn = picture(
-        lambda language: charts.pair_bars(charts.share_rows(groups, labels, language), language),
+        lambda language: charts.pair_bars(charts.share_rows(groups), labels, language),
         _shares_in_words(groups, labels),
         SHARES,
     )
-    table = _group_table(groups, labels, data.currency, Text("等级", "Tier"), _thresholds(data))
+    table = _worded_table(
+        groups, labels, data.currency, Text("等级", "Tier"), Text("门槛", "Threshold"), _thresholds(data)
+    )
     block = Block(picture=drawn, table=table)
     return Section(
         "tiers",
@@ -136,12 +151,13 @@ def stage_section(data: ReportData) -> Section:
     """Where customers stand in their life with the brand, now and a month before."""
     labels = stage_labels(data.policy)
     groups = group_changes(data.customers, data.previous, "stage", labels)
+    seen = groups.filter((pl.col("customers") > 0) | (pl.col("customers_before") > 0))
     drawn = picture(
-        lambda language: charts.pair_bars(charts.change_rows(groups, labels, language), language),
-        _counts_in_words(groups, labels),
+        lambda language: charts.pair_bars(charts.change_rows(seen), labels, language),
+        _counts_in_words(seen, labels),
         MONTHS,
     )
-    whole = groups["customers"].sum()
+    whole = sum_of(groups, "customers")
     rows = tuple(
         row(
             name_of(labels, group["code"]), count(group["customers"]), percent(group["customers"], whole),
@@ -171,7 +187,7 @@ def pareto_section(data: ReportData) -> Section:
     title = Text("消费集中度", "Concentration of spend")
     if not whole:
         return Section("pareto", title, NO_BASE)
-    top = curve.row(20, named=True)
+    top = curve.row(FIFTH, named=True)
     share = percent(top["monetary_fen"], whole)
     words = Text(
         f"消费最高的 20%（{count(top['customers'])} / {count(curve['customers'][-1])} 人）贡献了 {share} 的消费。",
@@ -195,27 +211,37 @@ def _pareto_table(curve: pl.DataFrame, currency: str) -> Table:
     return Table(Text("窗口期消费的累计占比", "Cumulative share of the window's spend"), columns, rows)
 
 
-def _group_table(groups: pl.DataFrame, labels: Labels, currency: str, first: Text, words: Labels) -> Table:
-    """One row per group with its shares; `words` adds a last column."""
-    heads, spend = groups["customers"].sum(), groups["monetary_fen"].sum()
-    extra = (Text("打法", "Play") if first.en == "Segment" else Text("门槛", "Threshold"),) if words else ()
+def _group_table(groups: pl.DataFrame, labels: Labels, currency: str, first: Text) -> Table:
+    """One row per group with its shares."""
+    heads, spend = sum_of(groups, "customers"), sum_of(groups, "monetary_fen")
     rows = tuple(
-        (
-            *row(name_of(labels, code), count(number), percent(number, heads), whole_money(fen, currency),
-                 percent(fen, spend)),
-            *((words.get(code, same("")),) if words else ()),
-        )
+        row(name_of(labels, code), count(number), percent(number, heads), whole_money(fen, currency),
+            percent(fen, spend))
         for code, number, fen in groups.select("code", "customers", "monetary_fen").iter_rows()
     )  # fmt: skip
     columns = head(("人数", "Customers"), ("占比", "Share"), ("消费额", "Spend"), ("占比", "Share"))
     total = row(Text("合计", "Total"), count(heads), percent(heads, heads), whole_money(spend, currency),
-                percent(spend, spend), *(("",) if words else ()))  # fmt: skip
-    caption = Text(f"各{first.zh}人数与消费", f"Customers and spend by {first.en.lower()}")
-    return Table(caption, (first, *columns, *extra), rows, total, frozenset({5}) if words else frozenset())
+                percent(spend, spend))  # fmt: skip
+    caption = Text("人数与消费", "Customers and spend")
+    return Table(caption, (first, *columns), rows, total)
+
+
+def _worded_table(
+    groups: pl.DataFrame, labels: Labels, currency: str, first: Text, second: Text, words: Labels
+) -> Table:
+    """One row per group, with words about it; its shares stand in the picture beside it."""
+    rows = tuple(
+        row(name_of(labels, code), words.get(code, same("")), count(number), whole_money(fen, currency))
+        for code, number, fen in groups.select("code", "customers", "monetary_fen").iter_rows()
+    )
+    total = row(Text("合计", "Total"), "", count(sum_of(groups, "customers")),
+                whole_money(sum_of(groups, "monetary_fen"), currency))  # fmt: skip
+    columns = (first, second, Text("人数", "Customers"), Text("消费额", "Spend"))
+    return Table(Text("人数与消费", "Customers and spend"), columns, rows, total, frozenset({1}))
 
 
 def _shares_in_words(groups: pl.DataFrame, labels: Labels) -> Text:
-    heads, spend = groups["customers"].sum(), groups["monetary_fen"].sum()
+    heads, spend = sum_of(groups, "customers"), sum_of(groups, "monetary_fen")
     said = [
         (name_of(labels, code), percent(number, heads), percent(fen, spend))
         for code, number, fen in groups.select("code", "customers", "monetary_fen").iter_rows()

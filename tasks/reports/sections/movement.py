@@ -2,48 +2,47 @@
 
 import polars as pl
 
-from tasks.reports import charts
 from tasks.reports.data import ReportData
 from tasks.reports.drawing import picture
+from tasks.reports.matrix_chart import MANY, move_heat
 from tasks.reports.moves import ARRIVED, climbs, code_order, is_balanced, move_matrix, move_totals
 from tasks.reports.numbers import count, percent
 from tasks.reports.view import Block, Key, Picture, Section, Table, row, warned
 from tasks.reports.words import MOVES, Labels, Text, name_of, same, segment_labels, stage_labels, tier_labels
 
 FIRST_MONTH = Text("这是首月，没有可比的上月。", "This is the first month; there is none to compare with.")
-LADDER_KEYS = (Key("shade-4", Text("升级、新进", "Rose, arrived")), Key("fall-4", Text("降级", "Fell")))
+LADDER_KEYS = (Key("shade-4", Text("升级、新进", "Rose or arrived")), Key("fall-4", Text("降级、离开", "Fell or left")))
 
 
 def movement_section(data: ReportData) -> Section:
     """Three matrices: from which label, to which."""
+    title = Text("层级迁移", "Moves between months")
+    if data.migrations.is_empty():
+        return Section("moves", title, FIRST_MONTH)
+    lead = Text(
+        "行为上月，列为本月；带框的对角线是未变动的客户。",
+        "Rows: the month before. Columns: this month. The outlined diagonal holds those who stayed.",
+    )
     blocks = (
         _block(data, "tier", Text("等级", "Tiers"), tier_labels(data.policy), is_ladder=True),
         _block(data, "stage", Text("生命周期", "Lifecycle stages"), stage_labels(data.policy)),
         _block(data, "segment", Text("分群", "Segments"), segment_labels(data.policy)),
     )
-    lead = Text(
-        "行为上月，列为本月；对角线为未变动的客户。",
-        "Rows: the month before. Columns: this month. The diagonal holds those who stayed.",
-    )
-    has_moves = not data.migrations.is_empty()
-    return Section(
-        "moves", Text("层级迁移", "Moves between months"), lead if has_moves else FIRST_MONTH,
-        blocks if has_moves else (),
-    )  # fmt: skip
+    return Section("moves", title, lead, blocks)
 
 
 def _block(data: ReportData, dimension: str, title: Text, names: Labels, *, is_ladder: bool = False) -> Block:
     matrix = move_matrix(data.migrations, dimension, names)
     order = code_order(data.migrations.filter(pl.col("dimension") == dimension), names)
-    labels, ladder = names | MOVES, list(names) if is_ladder else None
+    labels, ladder = names | MOVES, list(names) if is_ladder else []
     totals = _in_words(matrix, ladder)
-    is_wide = len(order) > charts.MANY
+    is_wide = len(order) > MANY
     warnings = warned((
         not is_balanced(matrix, data.customers, data.previous, dimension),
         Text("迁移矩阵与客户人数不一致。", "The matrix does not account for every customer."),
     ))  # fmt: skip
     drawn: Picture = picture(
-        lambda language: charts.move_heat(matrix, order, labels, ladder, language),
+        lambda language: move_heat(matrix, order, labels, ladder, language),
         Text(f"{title.zh}迁移矩阵：{totals.zh}", f"{title.en}, matrix of moves: {totals.en}"),
         LADDER_KEYS if is_ladder else (),
         is_wide=is_wide,
@@ -51,9 +50,9 @@ def _block(data: ReportData, dimension: str, title: Text, names: Labels, *, is_l
     return Block(title, totals, drawn, _table(matrix, labels), warnings, is_folded=is_wide)
 
 
-def _in_words(matrix: pl.DataFrame, ladder: list[str] | None) -> Text:
+def _in_words(matrix: pl.DataFrame, ladder: list[str]) -> Text:
     totals = {kind: count(number) for kind, number in move_totals(matrix).items()}
-    rose, fell = climbs(matrix, ladder) if ladder else (0, 0)
+    rose, fell = climbs(matrix, ladder)
     detail = Text(f"（升 {count(rose)}、降 {count(fell)}）", f" ({count(rose)} up, {count(fell)} down)")
     detail = detail if ladder else same("")
     return Text(

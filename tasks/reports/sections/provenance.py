@@ -1,9 +1,11 @@
 """What the page was made from, so that it can be made again; and the stored key figures."""
 
 from tasks.reports.data import ReportData
-from tasks.reports.numbers import count, money
+from tasks.reports.numbers import count, money, percent
 from tasks.reports.view import Block, Section, Table, row
 from tasks.reports.words import Text
+
+WHOLE_IN_POINTS = 10_000
 
 
 def provenance_section(data: ReportData) -> Section:
@@ -33,10 +35,17 @@ def _metrics(data: ReportData) -> tuple[Block, ...]:
     if data.metrics.is_empty():
         return ()
     rows = tuple(
-        row(name, group, money(value, data.currency) if name.endswith("_fen") else count(value))
+        row(name, group, _written(name, value, data.currency))
         for name, group, value in data.metrics.sort("metric", "segment_code")
         .select("metric", "segment_code", "value").iter_rows()
     )  # fmt: skip
     columns = (Text("指标", "Metric"), Text("群体", "Group"), Text("值", "Value"))
     table = Table(Text("已存指标", "Stored key figures"), columns, rows, wordy=frozenset({1}))
     return (Block(Text("已存指标", "Stored key figures"), table=table, is_folded=True),)
+
+
+def _written(name: str, value: int, currency: str) -> str:
+    """A value in the unit that the metric's name ends in."""
+    if name.endswith("_fen"):
+        return money(value, currency)
+    return percent(value, WHOLE_IN_POINTS) if name.endswith("_bp") else count(value)

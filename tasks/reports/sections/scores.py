@@ -4,7 +4,7 @@ import polars as pl
 
 from tasks.policy.models import Rfm
 from tasks.reports.data import ReportData
-from tasks.reports.figures import score_sizes
+from tasks.reports.figures import greatest, score_sizes
 from tasks.reports.numbers import count, whole_money
 from tasks.reports.view import Block, Section, Table, row, warned
 from tasks.reports.words import DIMENSIONS, Text, name_of, same
@@ -15,9 +15,10 @@ BASIS_POINTS = 10_000
 def score_section(data: ReportData) -> Section:
     """The cut-offs of each dimension, with effective levels and the largest tie."""
     sizes = score_sizes(data.customers, data.cutoffs)
+    top = data.policy.rfm.levels
     lead = Text(
-        "每个得分的门槛，以及获得该得分的人数。得分 ≥ s 恰好表示位列前 (6−s)/5。",
-        "The least it took to earn each score, and how many did. A 5 really is within the best fifth.",
+        f"每个得分的门槛，以及获得该得分的人数。{top} 分必定位列前 1/{top}，取值相同则同分。",
+        f"The least it took to earn each score, and how many did. A {top} is always within the best 1/{top}.",
     )
     blocks = () if sizes.is_empty() else (Block(table=_table(sizes, data), warnings=_warnings(sizes, data.policy.rfm)),)
     return Section("scores", Text("得分门槛", "Score cut-offs"), lead, blocks)
@@ -60,9 +61,9 @@ def _tie(share: float | None) -> str:
 
 
 def _warnings(sizes: pl.DataFrame, rules: Rfm) -> tuple[Text, ...]:
-    base = sizes["base_count"].max()
+    base = greatest(sizes, "base_count")
     small = warned((
-        isinstance(base, int) and base < rules.warn_base_below,
+        base < rules.warn_base_below,
         Text(
             f"打分人群只有 {base} 人（少于 {rules.warn_base_below}），分位数较粗，建议改用固定门槛。",
             f"The scored base has only {base} customers (below {rules.warn_base_below}): quantiles are coarse, "

@@ -4,8 +4,11 @@ Pure; docs/policy.md is its output. Types, defaults and limits come from the mod
 """
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
+
+from pydantic import BaseModel
 
 from tasks.policy.models import (
     Brand,
@@ -48,40 +51,49 @@ Schema = dict[str, Any]
 
 def policy_markdown() -> str:
     """Return the whole page: one section per file, and under it each part that the file is made of."""
-    sections = (_file(name, model, note) for name, (model, note) in FILES.items())
-    label = _heading("###", "label", f"{_LABEL['description']} Wherever a type says `label`.") + _table(_LABEL)
-    return "\n".join([_INTRODUCTION, *sections, label])
+    sections = (model_section(name, model, note) for name, (model, note) in FILES.items())
+    return "\n".join([_INTRODUCTION, *sections, _part_section("Label", Brand.model_json_schema()["$defs"])])
 
 
-def _file(name: str, model: type[Rule], note: str) -> str:
+def model_section(name: str, model: type[BaseModel], note: str = "") -> str:
+    """Return a heading, what the model is, a table of its fields, and the same for each part but labels."""
     schema = model.model_json_schema()
-    parts = {part: body for part, body in schema.get("$defs", {}).items() if part != "Label"}
+    parts: Schema = schema.get("$defs", {})
     text = f"{schema['description']} {note}".strip()
-    nested = (_heading("###", _part(part), body["description"]) + _table(body) for part, body in parts.items())
-    return "\n".join([_heading("##", name, text) + _table(schema), *nested])
+    nested = (_part_section(part, parts) for part in parts if part != "Label")
+    return "\n".join([f"## {name}\n\n{text}\n\n{_table(schema, parts)}", *nested])
 
 
-def _heading(level: str, name: str, text: str) -> str:
-    return f"{level} {name}\n\n{text}\n\n"
+def _part_section(name: str, parts: Schema) -> str:
+    return f"### {_part(name)}\n\n{parts[name]['description']}\n\n{_table(parts[name], parts)}"
 
 
-def _table(schema: Schema) -> str:
+def _table(schema: Schema, parts: Schema) -> str:
     required = frozenset(schema.get("required", ()))
-    rows = (_row(name, field, is_required=name in required) for name, field in schema["properties"].items())
+    rows = (_row(name, field, parts, is_required=name in required) for name, field in schema["properties"].items())
     return "\n".join(["| field | type | default | meaning |", "|---|---|---|---|", *rows]) + "\n"
 
 
-def _row(name: str, field: Schema, *, is_required: bool) -> str:
+def _row(name: str, field: Schema, parts: Schema, *, is_required: bool) -> str:
     default = "**required**" if is_required else _default(field.get("default"))
-    return f"| `{name}` | {_type(field)} | {default} | {_meaning(field)} |"
+    meaning = "; ".join([field.get("description") or _meaning_of_part(field, parts), *_limits(field)])
+    return f"| `{name}` | {_type(field)} | {default} | {meaning} |"
+
+
+def _meaning_of_part(field: Schema, parts: Schema) -> str:
+    """A field that says nothing of its own means what its part means: its first sentence."""
+    told: str = parts.get(_type_name(field), {}).get("description", "")
+    return re.split(r"[.;:]", told[:1].lower() + told[1:])[0]
+
+
+def _type_name(field: Schema) -> str:
+    """Return the name of the part that a field holds, alone, as a choice or in a list; empty for plain values."""
+    inner = field.get("items") or next(iter(field.get("anyOf", ())), field)
+    return str(inner.get("$ref", "")).rsplit("/", 1)[-1]
 
 
 def _default(value: Any) -> str:
     return "–" if value in (None, [], {}) else f"`{json.dumps(value, ensure_ascii=False)}`"
-
-
-def _meaning(field: Schema) -> str:
-    return "; ".join([field.get("description", "what people read"), *_limits(field)])
 
 
 def _limits(field: Schema) -> Iterator[str]:
@@ -98,7 +110,7 @@ def _type(field: Schema) -> str:
     if "anyOf" in field:
         return _type(field["anyOf"][0])
     if "$ref" in field:
-        return _part(field["$ref"].rsplit("/", 1)[-1])
+        return _part(_type_name(field))
     if "enum" in field or "const" in field:
         return ", ".join(f"`{code}`" for code in field.get("enum", [field.get("const")]))
     return _plain(field)
@@ -107,7 +119,7 @@ def _type(field: Schema) -> str:
 def _plain(field: Schema) -> str:
     match field["type"]:
         case "array" if "prefixItems" in field:
-            return "[least, greatest]"
+            return f"pair of {_type(field['prefixItems'][0])}"
         case "array":
             return f"list of {_type(field['items'])}"
         case "object":
@@ -119,6 +131,3 @@ def _plain(field: Schema) -> str:
 def _part(name: str) -> str:
     """`SegmentRule` -> `segment rule`."""
     return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name).strip()
-
-
-_LABEL: Schema = Brand.model_json_schema()["$defs"]["Label"]

@@ -52,7 +52,7 @@ class Cell(Part):
     """One mapped column: where it stands in the file and how its text is read."""
 
     header: Names = Field(min_length=1, description="header; several are names of the same column over the years")
-    parse: Parser = "text"
+    parse: Parser = Field(default="text", description="how the text becomes a value")
     optional: bool = Field(default=False, description="the header may be missing; the layout fits all the same")
     unit: Literal["yuan", "dollars", "fen"] = Field(default="yuan", description="money: what 1 stands for")
     patterns: Names = Field(default=(), description="instants: strptime patterns, epoch_s, epoch_ms")
@@ -68,17 +68,17 @@ class Sum(Part):
     a negative `plus` stays negative, so that the row rules see it.
     """
 
-    plus: Names = Field(min_length=1)
-    minus: Names = ()
+    plus: Names = Field(min_length=1, description="money columns that are added")
+    minus: Names = Field(default=(), description="money columns that are taken off")
     only_if: str | None = Field(default=None, description="0 where this column is blank: not paid, nothing paid")
 
 
 class KeyRule(Part):
     """One identity key that a record may carry; masked and unreadable values are no key."""
 
-    type: str
+    type: str = Field(description="key type: member, phone, nick, unionid, …")
     scope: str = Field(default="", description="may use {channel} and {shop}")
-    column: str
+    column: str = Field(description="column that holds its value")
     role: Literal["identity", "contact"] = Field(description="identity: may define the person; contact: reaches them")
     evidence: int = Field(ge=1, le=4, description="1 bind, 2 authenticated record, 3 order, 4 imported list")
 
@@ -86,72 +86,76 @@ class KeyRule(Part):
 class RecordKey(Part):
     """The key of a profile that carries no usable identity key: it names the record, never a person."""
 
-    type: str
-    scope: str = ""
-    columns: Names = Field(min_length=1)
+    type: str = Field(description="key type, one of its own")
+    scope: str = Field(default="", description="may use {channel} and {shop}")
+    columns: Names = Field(min_length=1, description="columns that together name the record")
 
 
 class ContactRule(Part):
     """A contact point that goes to the vault: under its own key, or a name under the person's key."""
 
-    type: Literal["phone", "email", "push_token", "name"]
-    column: str
+    type: Literal["phone", "email", "push_token", "name"] = Field(description="what it is")
+    column: str = Field(description="column that holds it")
 
 
 class ConsentRule(Part):
     """A consent column: what it says about which channel, and when."""
 
     key: str = Field(description="key type of the contact that the consent is about")
-    touch_channel: str
-    purpose: str = "marketing"
-    column: str
-    at: str
+    touch_channel: str = Field(description="channel of messages that it is about")
+    purpose: str = Field(default="marketing", description="purpose of messages that it is about")
+    column: str = Field(description="code column: granted, withdrawn, or blank for never asked")
+    at: str = Field(description="instant at which it was said")
     withdrawn_at: str | None = Field(default=None, description="instant of a later withdrawal")
 
 
 class RefundRule(Part):
     """Refunds that an order export shows on the order itself."""
 
-    column: str
+    column: str = Field(description="money column with what was refunded so far")
     full_when: tuple[str, ...] = Field(default=(), description="statuses that refund what was paid in full")
 
 
 class ExportedAt(Part):
     """When the file was exported, as its name tells; `at` is the regular expression's group."""
 
-    pattern: str
-    format: str
+    pattern: str = Field(description="regular expression over the file's name, with a group `at`")
+    format: str = Field(description="strptime pattern of that group, in the layout's zone")
 
 
 class Layout(Part):
     """How one export format is recognised and read."""
 
-    name: str
-    channel: str
+    name: str = Field(description="unique name, as `files` records it")
+    channel: str = Field(description="sales channel that the rows come from")
     about: str = Field(description="where the file comes from, for people")
-    grain: Grain
-    formats: Annotated[tuple[Format, ...], BeforeValidator(_listed)] = ("csv",)
-    encodings: Names = ("utf-8", "gb18030")
+    grain: Grain = Field(description="what one row of the file is")
+    formats: Annotated[tuple[Format, ...], BeforeValidator(_listed)] = Field(
+        default=("csv",), description="one or several"
+    )
+    encodings: Names = Field(default=("utf-8", "gb18030"), description="tried in this order, strictly")
     zone: str = Field(default="brand", description="zone of times without one; `brand` is the business zone")
-    columns: dict[str, Cell]
+    columns: dict[str, Cell] = Field(description="column of ours, or a name used below, to where it stands in the file")
     known: tuple[str, ...] = Field(default=(), description="headers that belong to the format and are not read")
     each: Names = Field(default=(), description="JSON: the list or object whose members are rows of their own")
-    constants: dict[str, str] = Field(default_factory=dict)
-    sums: dict[str, Sum] = Field(default_factory=dict)
+    constants: dict[str, str] = Field(default_factory=dict, description="columns with the same text in every row")
+    sums: dict[str, Sum] = Field(default_factory=dict, description="money made of other money")
     products: dict[str, tuple[str, str]] = Field(default_factory=dict, description="money: price and pieces")
     templates: dict[str, str] = Field(default_factory=dict, description="text built from other columns, in order")
     numbered: dict[str, Names] = Field(
         default_factory=dict, description="ids of rows that have none: a hash of these columns, equal rows numbered"
     )
     money: str | None = Field(default=None, description="the one money column by which the file is balanced")
-    keys: tuple[KeyRule, ...] = Field(default=(), description="strongest first; the first identity key names the person")
-    record_key: RecordKey | None = None
-    contacts: tuple[ContactRule, ...] = ()
-    consents: tuple[ConsentRule, ...] = ()
-    refund: RefundRule | None = None
+    keys: tuple[KeyRule, ...] = Field(
+        default=(), description="strongest first; the first identity key names the person"
+    )
+    record_key: RecordKey | None = Field(default=None, description="names a profile that carries no usable key")
+    contacts: tuple[ContactRule, ...] = Field(default=(), description="contact points that go to the vault")
+    consents: tuple[ConsentRule, ...] = Field(default=(), description="consents that the file states")
+    refund: RefundRule | None = Field(default=None, description="refunds that stand on the order itself")
     with_orders: bool = Field(default=True, description="grain line: orders are the sums of their lines")
     seen: str | None = Field(default=None, description="instant of the record itself; the export's when blank")
-    exported_at: ExportedAt | None = None
+    exported_at: ExportedAt | None = Field(default=None, description="when the file was exported, as its name tells")
     may_be_empty: bool = Field(default=False, description="a file with a header and no rows is fine")
 
     @property

@@ -17,7 +17,7 @@ SECRETS = re.compile(
     "AKIA" + "[0-9A-Z]{16}|-----BEGIN [A-Z ]*PRIVATE" + " KEY-----|gh[pousr]_" + "[A-Za-z0-9]{36}|xox[abp]-" + "[0-9]"
 )
 PHONES = re.compile(r"(?<![\w.])1[3-9]\d{9}(?!\w)")
-INVENTED = re.compile(r"0000|12345678|88888|(\d)\1{4}")
+INVENTED = re.compile(r"0000|12345678|13800138000|(\d)\1{4}")
 """A number that no carrier gives out, or that everyone sees is made up."""
 
 

@@ -6,7 +6,6 @@ with, by the very functions that its steps call; nothing is written to the lake.
 
 import hashlib
 import json
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,12 +15,14 @@ import polars as pl
 
 from tasks.errors import DamagedError, DigestMismatchError, MissingDataError, PolicyChangedError
 from tasks.policy.load import digest_of, load_policy
-from tasks.refs import Candidate, Run, StoredFile
-from tasks.steps.house import lake_at, objects_at
-from tasks.stores.digests import code_version
+from tasks.refs import Run, StoredFile
+from tasks.steps.house import lake_at, objects_at, policy_of
+from tasks.steps.inputs import as_of, refresh_inputs
+from tasks.stores.digests import code_version, digest_rows
 from tasks.stores.objects import Objects
 from tasks.stores.runs import finished_runs, output_digests
 from tasks.stores.tables import Lake
+from tasks.transforms.refresh import refresh
 
 
 @dataclass
@@ -112,15 +113,15 @@ def _recompute(runs: pl.DataFrame, month: str, found: Verification, uri: str) ->
 
 
 def _mismatches(row: Mapping[str, Any], uri: str) -> Iterator[str]:
-    recorded = output_digests(row)
-    with tempfile.TemporaryDirectory(prefix="strata-verify-") as folder:
-        again = {candidate.table: candidate.digest for candidate in _candidates(_run_again(row, uri, folder))}
-    for table, digest in recorded.items():
-        if again.get(table) != digest:
+    run = _run_again(row, uri)
+    policy = policy_of(run)
+    again = refresh(refresh_inputs(run, policy), policy, as_of(run))
+    for table, digest in output_digests(row).items():
+        if digest_rows(again[table], table) != digest:
             yield f"{table} at {row['as_of']}"
 
 
-def _run_again(row: Mapping[str, Any], uri: str, folder: str) -> Run:
+def _run_again(row: Mapping[str, Any], uri: str) -> Run:
     """The run as it was: its snapshot, its policy, its knowledge."""
     return Run(
         run_id=row["run_id"],
@@ -132,16 +133,8 @@ def _run_again(row: Mapping[str, Any], uri: str, folder: str) -> Run:
         inputs_digest=row["inputs_digest"],
         as_of=row["as_of"],
         known_as_of=row["known_as_of"],
-        scratch=folder,
+        scratch="",
     )
-
-
-def _candidates(run: Run) -> tuple[Candidate, ...]:
-    """What the refresh's steps make, without Prefect around them."""
-    from tasks.steps.refresh import layer, measure, tag, trace  # noqa: PLC0415  Prefect takes seconds
-
-    layers = layer.fn(run)
-    return (*layers, tag.fn(run, layers), trace.fn(run, layers), measure.fn(run, layers))
 
 
 def _compare_policy(runs: pl.DataFrame, folder: str, found: Verification) -> None:

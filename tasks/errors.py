@@ -69,6 +69,10 @@ class BadPolicyError(ConfigurationError):
     """A policy file that breaks its own rules."""
 
 
+class HeldError(ConfigurationError):
+    """A campaign that waits for the yes of an operator."""
+
+
 class SecurityRefusedError(ConfigurationError):
     """Something that would leak, escape its folder or use a key it must not."""
 

@@ -20,10 +20,11 @@ class Settings(BaseSettings):
         description="local folder for candidates before they are published",
     )
     key: str = Field(default="", repr=False, description="brand key of 32 bytes or more, as hex or base64")
+    seeds: str = Field(default="", description="YAML file of the brand's own test contacts: vendor to list")
     lease_wait_seconds: float = Field(default=120, description="how long a writer waits for another one")
     s3_endpoint: str = Field(default="", description="endpoint of an S3-compatible store; AWS when empty")
     s3_region: str = "us-east-1"
-    s3_access_key_id: str = ""
+    s3_access_key_id: str = Field(default="", repr=False)
     s3_secret_access_key: str = Field(default="", repr=False)
     s3_allow_http: bool = Field(default=False, description="allow plain http off loopback")
 

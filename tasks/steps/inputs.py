@@ -1,6 +1,6 @@
 """What a refresh reads: the rows known at an instant, and the customers of the date before. No task stands here."""
 
-from datetime import date
+from datetime import date, datetime
 
 import polars as pl
 
@@ -17,7 +17,8 @@ VERSIONED = ("orders", "order_lines", "refunds", "products", "sightings")
 def refresh_inputs(run: Run, policy: Policy) -> Inputs:
     """Everything that a refresh reads, as known at the run's `known_as_of`."""
     lake, snapshot = lake_at(run.lake), snapshot_of(run)
-    known = {table: lake.scan(table, snapshot).pipe(known_at, known_as_of=run.known_as_of) for table in VERSIONED}
+    knowledge = known_as_of(run)
+    known = {table: lake.scan(table, snapshot).pipe(known_at, known_as_of=knowledge) for table in VERSIONED}
     previous = previous_as_of(lake, snapshot, as_of(run))
     customers = None if previous is None else lake.scan("customers", snapshot, partitions=[previous])
     return Inputs(
@@ -32,7 +33,8 @@ def refresh_inputs(run: Run, policy: Policy) -> Inputs:
 def previous_as_of(lake: Lake, snapshot: Snapshot, day: date) -> date | None:
     """The newest date before the run's for which customers stand."""
     earlier = lake.scan("customers", snapshot).filter(pl.col("as_of") < day)
-    return earlier.select(pl.col("as_of").max()).collect().item()
+    newest: date | None = earlier.select(pl.col("as_of").max()).collect().item()
+    return newest
 
 
 def as_of(run: Run) -> date:
@@ -40,3 +42,10 @@ def as_of(run: Run) -> date:
     if run.as_of is None:
         raise ValueError("a refresh needs an as_of")
     return run.as_of
+
+
+def known_as_of(run: Run) -> datetime:
+    """The run's knowledge limit; a refresh and a send always have one."""
+    if run.known_as_of is None:
+        raise ValueError(f"a {run.flow} needs a known_as_of")
+    return run.known_as_of

@@ -20,10 +20,9 @@ def layer(run: Run) -> tuple[Candidate, ...]:
     """Resolve identities, then measure, score, tier and stage every customer."""
     policy = policy_of(run)
     layers = layer_customers(refresh_inputs(run, policy), policy, as_of(run))
-    with_policy = layers.customers.with_columns(policy_digest=pl.lit(run.policy_digest))
     return (
         _partition(run, "identities", layers.identities),
-        _partition(run, "customers", with_policy),
+        _partition(run, "customers", layers.customers),
         _partition(run, "cutoffs", layers.cutoffs),
     )
 

@@ -1,0 +1,105 @@
+"""Deliver one campaign's share of the plan, after approval where the campaign is held."""
+
+from datetime import date
+from typing import Any
+
+from prefect import flow
+
+from flows.approval import require_approval
+from flows.artifacts import leave_summary
+from flows.begin import House, begin, open_house, scratch_of, until_published
+from flows.clock import business_date
+from flows.names import run_name
+from flows.parameters import CampaignParameters, CancelParameters, PlanParameters
+from flows.plan import dry_plan, outbox_of, plan_once
+from tasks.errors import ConfigurationError
+from tasks.policy.models import Campaign
+from tasks.refs import Run
+from tasks.steps.deliver import Delivered, deliver_send, withdraw_send
+from tasks.steps.knowledge import horizon_of
+from tasks.steps.publish import gate_candidates, publish_candidates
+
+
+@flow(name="campaign", flow_run_name=run_name)
+def campaign(parameters: CampaignParameters) -> dict[str, Any]:
+    """Deliver one campaign's share of the plan to its vendor's outbox; twice is once."""
+    return campaign_once(parameters)
+
+
+@flow(name="cancel", flow_run_name=run_name)
+def cancel(parameters: CancelParameters) -> dict[str, Any]:
+    """Withdraw a published send: the vendor finds a recall file, and the send stays closed."""
+    house = open_house(parameters)
+    find_campaign(house, parameters.name)
+    return until_published(lambda: _withdraw(house, parameters))
+
+
+def campaign_once(parameters: CampaignParameters) -> dict[str, Any]:
+    """The delivery itself: plan, approval, publication, record."""
+    house = open_house(parameters)
+    chosen = find_campaign(house, parameters.name)
+    if parameters.dry_run:
+        return dry_plan(house, _plan_parameters(parameters)) | {"campaign": chosen.code}
+    _refuse_stale(house, chosen, parameters.send_on, parameters.today)
+    planned = plan_once(_plan_parameters(parameters))
+    if chosen.hold:
+        require_approval(house, chosen, parameters, planned)
+    summary = until_published(lambda: _deliver(house, parameters))
+    leave_summary("campaign", summary)
+    return summary
+
+
+def find_campaign(house: House, name: str) -> Campaign:
+    """The campaign of that code; ConfigurationError lists those there are."""
+    codes = [campaign.code for campaign in house.policy.campaigns]
+    if name not in codes:
+        raise ConfigurationError(
+            f"there is no campaign {name}",
+            expected=f"one of {', '.join(codes) or 'none: the policy has no campaigns'}",
+            next_step="add campaigns/NAME.yaml to the policy, and pass --policy",
+        )
+    return house.policy.campaign(name)
+
+
+def _refuse_stale(house: House, chosen: Campaign, send_on: date, today: date | None) -> None:
+    """A late delivery would reach people with an old offer; recomputing the past must never send."""
+    day = today or business_date(house.started_at, house.zone)
+    if (day - send_on).days > chosen.max_age_days:
+        raise ConfigurationError(
+            f"the send of {send_on} is {(day - send_on).days} days old on {day}",
+            expected=f"at most {chosen.max_age_days} (max_age_days of {chosen.code})",
+            next_step="deliver a send of today, or pass --dry-run to look at the old one",
+        )
+
+
+def _plan_parameters(parameters: CampaignParameters) -> PlanParameters:
+    return PlanParameters(
+        send_on=parameters.send_on, known_as_of=parameters.known_as_of, lake=parameters.lake, policy=parameters.policy
+    )
+
+
+def _deliver(house: House, parameters: CampaignParameters) -> dict[str, Any]:
+    known_as_of = house.instant(parameters.known_as_of, is_end=True)
+    inputs = {"campaign": parameters.name, "send_on": parameters.send_on, "seq": house.lake.snapshot().seq}
+    run = begin(house, "campaign", inputs, known_as_of=known_as_of)
+    with scratch_of(run):
+        horizon = horizon_of(run, parameters.send_on)
+        result = deliver_send(run, outbox_of(parameters), parameters.name, horizon)
+        return _record(house, run, result, inputs)
+
+
+def _withdraw(house: House, parameters: CancelParameters) -> dict[str, Any]:
+    inputs = {"cancel": parameters.name, "send_on": parameters.send_on, "seq": house.lake.snapshot().seq}
+    run = begin(house, "cancel", inputs, known_as_of=house.started_at)
+    with scratch_of(run):
+        horizon = horizon_of(run, parameters.send_on)
+        result = withdraw_send(run, outbox_of(parameters), parameters.name, horizon)
+        return _record(house, run, result, inputs)
+
+
+def _record(house: House, run: Run, result: Delivered, inputs: dict[str, Any]) -> dict[str, Any]:
+    """Write into the lake what the outbox says, unless it stands there."""
+    if result.candidates:
+        gate_candidates(run, result.candidates)
+        publish_candidates(run, result.candidates, inputs, house.started_at)
+    return result.model_dump(exclude={"candidates"})

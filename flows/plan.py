@@ -1,0 +1,82 @@
+"""Plan a date: allocate all its campaigns once, on one contact ledger, and freeze the result."""
+
+from typing import Any
+
+import polars as pl
+from prefect import flow
+
+from flows.artifacts import leave_summary
+from flows.begin import House, begin, known_files, open_house, scratch_of, until_published
+from flows.names import run_name
+from flows.parameters import PlanParameters
+from tasks.refs import Run
+from tasks.settings import Settings
+from tasks.steps.plan import allocate_sends, allocation_of
+from tasks.steps.publish import gate_candidates, publish_candidates
+from tasks.transforms.waterfall import waterfall
+
+
+@flow(name="plan", flow_run_name=run_name)
+def plan(parameters: PlanParameters) -> dict[str, Any]:
+    """Allocate all campaigns of a date once, on one contact ledger, and freeze the result."""
+    return plan_once(parameters)
+
+
+def plan_once(parameters: PlanParameters) -> dict[str, Any]:
+    """The plan itself; campaigns that are planned already stay as they are, a late one gets what is left."""
+    house = open_house(parameters)
+    summary = until_published(lambda: _attempt(house, parameters))
+    leave_summary("plan", summary)
+    return summary
+
+
+def waterfalls(members: pl.DataFrame) -> list[dict[str, Any]]:
+    """One row per send: base, each reason that someone met, planned or delivered."""
+    return [
+        {"send": str(name), **{reason: count for reason, count in waterfall(send).items() if count}}
+        for (name,), send in members.group_by("send_id", maintain_order=True)
+    ]
+
+
+def outbox_of(parameters: PlanParameters | Any) -> str:
+    """The outbox root: its own setting, or inside the lake."""
+    return Settings().outbox or f"{(parameters.lake or Settings().lake).rstrip('/')}/outbox"
+
+
+def dry_plan(house: House, parameters: PlanParameters) -> dict[str, Any]:
+    """What a plan would say now; nothing is written."""
+    run = _run(house, parameters, missing_campaigns(house, parameters))
+    codes = frozenset(campaign.code for campaign in house.policy.campaigns)
+    members = allocation_of(run, outbox_of(parameters), parameters.send_on, codes, _at(run)).members
+    return {"send_on": str(parameters.send_on), "outcome": "dry run", "waterfalls": waterfalls(members)}
+
+
+def _attempt(house: House, parameters: PlanParameters) -> dict[str, Any]:
+    campaigns = missing_campaigns(house, parameters)
+    about = {"send_on": str(parameters.send_on)}
+    if campaigns:
+        run = _run(house, parameters, campaigns)
+        with scratch_of(run):
+            candidates = allocate_sends(run, outbox_of(parameters), parameters.send_on, campaigns, _at(run))
+            gate_candidates(run, candidates)
+            publish_candidates(run, candidates, {"campaigns": sorted(campaigns)}, house.started_at)
+    members = house.lake.scan("audience_members", house.lake.snapshot(), partitions=[parameters.send_on]).collect()
+    return about | {"outcome": "planned" if campaigns else "already planned", "waterfalls": waterfalls(members)}
+
+
+def missing_campaigns(house: House, parameters: PlanParameters) -> frozenset[str]:
+    """Campaigns of the policy that the date's plan does not hold yet."""
+    members = house.lake.scan("audience_members", house.lake.snapshot(), partitions=[parameters.send_on])
+    planned = set(members.select("campaign").unique().collect().to_series())
+    return frozenset(campaign.code for campaign in house.policy.campaigns) - planned
+
+
+def _run(house: House, parameters: PlanParameters, campaigns: frozenset[str]) -> Run:
+    known_as_of = house.instant(parameters.known_as_of, is_end=True)
+    files = known_files(house, house.lake.snapshot(), known_as_of)
+    inputs = {"files": files, "send_on": parameters.send_on, "campaigns": sorted(campaigns)}
+    return begin(house, "plan", inputs, known_as_of=known_as_of)
+
+
+def _at(run: Run) -> Any:
+    return run.known_as_of

@@ -1,0 +1,42 @@
+"""Report: the month's page, from what the last refresh of its last day left."""
+
+from typing import Any
+
+import polars as pl
+from prefect import flow
+
+from flows.artifacts import leave_summary
+from flows.begin import House, begin, open_house
+from flows.clock import month_end
+from flows.names import run_name
+from flows.parameters import ReportParameters
+from tasks.errors import MissingDataError
+from tasks.steps.report import write_report
+from tasks.stores.runs import finished_runs
+
+
+@flow(name="report", flow_run_name=run_name)
+def report(parameters: ReportParameters) -> dict[str, Any]:
+    """Write the month's report page."""
+    return report_once(parameters)
+
+
+def report_once(parameters: ReportParameters) -> dict[str, Any]:
+    """The report itself, so that `month` writes it inside its own flow run."""
+    house = open_house(parameters)
+    day = month_end(parameters.month)
+    run = begin(house, "report", {"seq": house.lake.snapshot().seq}, as_of=day, known_as_of=_known(house, day))
+    summary = {"month": parameters.month, "page": f"{house.uri}/{write_report(run)}"}
+    leave_summary("report", summary)
+    return summary
+
+
+def _known(house: House, day: Any) -> Any:
+    """The knowledge limit of the date's newest refresh: the page shows what that refresh saw."""
+    runs = finished_runs(house.lake, house.lake.snapshot()).filter(flow="refresh").filter(pl.col("as_of") == day)
+    if runs.is_empty():
+        raise MissingDataError(
+            f"{day} was never refreshed", expected="a refresh of the month's last day",
+            next_step=f"run `strata refresh --as-of {day}`",
+        )  # fmt: skip
+    return runs.get_column("known_as_of")[-1]

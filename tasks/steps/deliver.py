@@ -1,0 +1,153 @@
+"""Deliver one send, or withdraw it: the outbox first, then the rows that record what the outbox says."""
+
+import json
+
+import polars as pl
+from prefect import task
+
+from expectations.tables import TABLES
+from tasks.refs import Candidate, Ref, Run
+from tasks.steps.house import lake_at, objects_at, policy_of, snapshot_of
+from tasks.steps.knowledge import Horizon
+from tasks.steps.sending import (
+    members_now,
+    opened,
+    origin,
+    publication_of,
+    reached_by,
+    ring_of,
+    send_of,
+    stored_members,
+    terms,
+)
+from tasks.stores.outbox import Outcome, publish
+from tasks.stores.revision import cancellation
+from tasks.stores.scratch import stage
+from tasks.stores.sends import Send, read_send
+from tasks.transforms.caps import touch_rows
+from tasks.transforms.delivery import delivered
+from tasks.transforms.waterfall import waterfall
+
+
+class Delivered(Ref):
+    """What came of a delivery, and the rows that record it (none when all is recorded already)."""
+
+    send_id: str
+    status: str
+    seq: int
+    revision: str
+    rows: int
+    seeds: int
+    recalled: int
+    waterfall: dict[str, int]
+    candidates: tuple[Candidate, ...] = ()
+
+
+@task(name="deliver", task_run_name="deliver {name}")
+def deliver_send(run: Run, outbox: str, name: str, horizon: Horizon) -> Delivered:
+    """Publish what the vendor does not have yet; a second call finds its own result."""
+    send = send_of(policy_of(run).campaign(name), horizon)
+    state = read_send(objects_at(outbox), send)
+    before = reached_by(outbox, send, state)
+    members = members_now(run, horizon, send, before)
+    publication = publication_of(run, horizon, send, state, members, before)
+    outcome = publish(objects_at(outbox), publication, key=ring_of(run).hmac_key.encode(), gate=_pass, record=_pass)
+    reached = reached_by(outbox, send, read_send(objects_at(outbox), send))
+    return _recorded(run, horizon, send, delivered(members, reached), reached, outcome)
+
+
+@task(name="withdraw", task_run_name="withdraw {name}")
+def withdraw_send(run: Run, outbox: str, name: str, horizon: Horizon) -> Delivered:
+    """Publish a recall of everyone whom the send has reached, and close the send."""
+    policy = policy_of(run)
+    send = send_of(policy.campaign(name), horizon)
+    state = read_send(objects_at(outbox), send)
+    before = reached_by(outbox, send, state)
+    members = stored_members(run, send).with_columns(
+        outcome=pl.when(pl.col("outcome").is_in(["planned", "delivered"]))
+        .then(pl.lit("cancelled"))
+        .otherwise("outcome")
+    )
+    everyone = opened(run, before.drop("seq"))
+    publication = cancellation(
+        send, state, policy.vendor(send.vendor), terms(policy, send), origin(run, horizon, send, members), everyone
+    )
+    outcome = publish(objects_at(outbox), publication, key=ring_of(run).hmac_key.encode(), gate=_pass, record=_pass)
+    return _recorded(run, horizon, send, members, before.clear(), outcome)
+
+
+def _pass(_: object) -> None:
+    """The account is checked by the outbox itself, and the rows are recorded by the steps after this one."""
+
+
+def _recorded(
+    run: Run, horizon: Horizon, send: Send, members: pl.DataFrame, reached: pl.DataFrame, outcome: Outcome
+) -> Delivered:
+    """The result, with the candidates that bring the lake's record to what the outbox says."""
+    manifest = outcome.manifest
+    result = Delivered(
+        send_id=send.id,
+        status=outcome.status,
+        seq=outcome.published.seq,
+        revision=manifest.revision if manifest else "",
+        rows=manifest.rows - manifest.seeds if manifest else 0,
+        seeds=manifest.seeds if manifest else 0,
+        recalled=manifest.recalled if manifest else 0,
+        waterfall=waterfall(members),
+    )
+    changed = (
+        _members_candidate(run, send, members),
+        _touches_candidate(run, horizon, send, reached),
+        _deliveries_candidate(run, horizon, send, result, outcome),
+    )
+    return result.model_copy(update={"candidates": tuple(candidate for candidate in changed if candidate)})
+
+
+def _members_candidate(run: Run, send: Send, members: pl.DataFrame) -> Candidate | None:
+    """The send's members with their outcomes; None when they stand so already."""
+    table = lake_at(run.lake).scan("audience_members", snapshot_of(run), partitions=[send.send_on]).collect()
+    others = table.filter(pl.col("send_id") != send.id)
+    wanted = pl.concat([others, members.select(others.columns)]).sort("send_id", "one_id")
+    if wanted.equals(table.sort("send_id", "one_id")):
+        return None
+    return stage(run, "audience_members", wanted, mode="replace", replaces=[send.send_on])
+
+
+def _touches_candidate(run: Run, horizon: Horizon, send: Send, reached: pl.DataFrame) -> Candidate | None:
+    """Ledger rows for whom the send reaches now, and for whom it was planned or sent and is no more."""
+    stands = lake_at(run.lake).scan("touches", snapshot_of(run)).filter(pl.col("send_id") == send.id).collect()
+    of_kind = {kind: stands.filter(pl.col("kind") == kind) for kind in ("planned", "handed_over", "cancelled")}
+    on = ["one_id", "recipient_key"]
+    fresh = reached.select(on).join(of_kind["handed_over"], on=on, how="anti")
+    open_rows = pl.concat([of_kind["planned"], of_kind["handed_over"]]).select(on).unique()
+    void = open_rows.join(reached, on=on, how="anti").join(of_kind["cancelled"], on=on, how="anti")
+    campaign = policy_of(run).campaign(send.campaign)
+    rows = pl.concat(
+        touch_rows(
+            people.with_columns(send_id=pl.lit(send.id)),
+            campaign,
+            kind=kind,
+            send_on=send.send_on,
+            at=horizon.known_as_of,
+        )
+        for people, kind in ((fresh, "handed_over"), (void, "cancelled"))
+    )
+    return stage(run, "touches", rows, mode="append") if rows.height else None
+
+
+def _deliveries_candidate(
+    run: Run, horizon: Horizon, send: Send, result: Delivered, outcome: Outcome
+) -> Candidate | None:
+    """One row per published revision that the lake has not recorded."""
+    stands = lake_at(run.lake).scan("deliveries", snapshot_of(run)).filter(pl.col("send_id") == send.id).collect()
+    rows = [
+        {
+            "send_id": send.id, "seq": revision.seq, "revision": revision.revision, "campaign": send.campaign,
+            "vendor": send.vendor, "send_on": send.send_on, "rows": result.rows, "recalled": result.recalled,
+            "manifest_sha256": revision.manifest_sha256, "waterfall": json.dumps(result.waterfall),
+            "policy_digest": run.policy_digest, "run_id": run.run_id, "published_at": horizon.known_as_of,
+        }
+        for revision in outcome.published.revisions
+        if revision.seq not in stands.get_column("seq")
+    ]  # fmt: skip
+    return stage(run, "deliveries", pl.DataFrame(rows, TABLES["deliveries"].schema), mode="append") if rows else None

@@ -1,0 +1,87 @@
+"""What is known when a date is allocated or a send goes out. No task stands here."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import polars as pl
+
+from tasks.errors import MissingDataError
+from tasks.policy.models import Campaign
+from tasks.refs import Run
+from tasks.steps.house import lake_at, objects_at, snapshot_of
+from tasks.stores.sends import REACHED, Send, reached, read_send
+from tasks.transforms.allocation import Known
+from tasks.transforms.audience import base_of, newest_as_of
+from tasks.transforms.consent import standing
+from tasks.transforms.contact_points import contact_points, keys_of_people
+
+
+@dataclass(frozen=True)
+class Horizon:
+    """Up to when things are known, and which customers the campaigns of a date read."""
+
+    send_on: date
+    as_of: date
+    known_as_of: datetime
+
+
+def horizon_of(run: Run, send_on: date) -> Horizon:
+    """The newest customers before the day of the send, with knowledge up to the run's limit."""
+    if run.known_as_of is None:
+        raise MissingDataError("a send needs to know up to when it knows", next_step="pass --known-as-of")
+    dates = lake_at(run.lake).scan("customers", snapshot_of(run)).select("as_of").unique().collect().to_series()
+    return Horizon(send_on, newest_as_of(dates, send_on), run.known_as_of)
+
+
+def people_of(run: Run, horizon: Horizon) -> pl.LazyFrame:
+    """One row per customer of the horizon's date: facts and tags, what conditions read."""
+    lake, snapshot, at = lake_at(run.lake), snapshot_of(run), [horizon.as_of]
+    return base_of(lake.scan("customers", snapshot, partitions=at), lake.scan("tags", snapshot, partitions=at))
+
+
+def points_of(run: Run, horizon: Horizon) -> pl.LazyFrame:
+    """One row per customer and contact point known at the horizon."""
+    sightings = lake_at(run.lake).scan("sightings", snapshot_of(run))
+    known = horizon.known_as_of
+    return contact_points(sightings, identities_of(run, horizon), known=known, seen_before=known)
+
+
+def identities_of(run: Run, horizon: Horizon) -> pl.LazyFrame:
+    """One row per identity key of the horizon's date."""
+    return lake_at(run.lake).scan("identities", snapshot_of(run), partitions=[horizon.as_of])
+
+
+def words_of(run: Run, horizon: Horizon) -> pl.LazyFrame:
+    """One row per subject, channel and purpose: the latest word at the horizon."""
+    consents = lake_at(run.lake).scan("consents", snapshot_of(run))
+    return standing(consents, at=horizon.known_as_of, known=horizon.known_as_of)
+
+
+def keys_at(run: Run, horizon: Horizon) -> pl.LazyFrame:
+    """One row per customer and key of any sort."""
+    return keys_of_people(identities_of(run, horizon), points_of(run, horizon))
+
+
+def known_for(run: Run, horizon: Horizon, outbox: str, campaigns: tuple[Campaign, ...]) -> Known:
+    """Everything that the allocation of a date asks for."""
+    lake, snapshot = lake_at(run.lake), snapshot_of(run)
+    return Known(
+        base=people_of(run, horizon),
+        points=points_of(run, horizon),
+        identities=identities_of(run, horizon),
+        words=words_of(run, horizon),
+        touches=lake.scan("touches", snapshot).filter(pl.col("known_from") <= horizon.known_as_of),
+        assignments=lake.scan("assignments", snapshot),
+        published=_published(outbox, campaigns, horizon.send_on),
+    )
+
+
+def _published(outbox: str, campaigns: tuple[Campaign, ...], send_on: date) -> pl.LazyFrame:
+    """One row per send and person in its published revisions, less the recalled."""
+    rows = [pl.DataFrame(schema={"send_id": pl.String(), **REACHED}).lazy()]
+    for campaign in campaigns:
+        send = Send(campaign.vendor, campaign.code, send_on)
+        state = read_send(objects_at(outbox), send)
+        people = reached(objects_at(outbox), send, state.published)
+        rows.append(people.select(pl.lit(send.id).alias("send_id"), *REACHED).lazy())
+    return pl.concat(rows).drop("seq")

@@ -1,0 +1,70 @@
+"""Write the month's report page: one task that reads what the lake says of a date and renders it."""
+
+from datetime import date, timedelta
+
+import polars as pl
+from prefect import task
+
+from tasks.errors import MissingDataError
+from tasks.policy.models import Policy
+from tasks.refs import Run, Snapshot
+from tasks.reports.data import ReportData, RunFacts
+from tasks.reports.inputs import count_refusals, monthly_revenue
+from tasks.reports.page import render
+from tasks.steps.house import lake_at, objects_at, policy_of, snapshot_of
+from tasks.steps.inputs import as_of, refresh_inputs
+from tasks.stores.tables import Lake
+from tasks.transforms.customers import orders_at
+
+
+@task(name="write report", task_run_name="report of {run.as_of}")
+def write_report(run: Run) -> str:
+    """Render the report of the run's date and put it into the lake; return its key."""
+    key = f"reports/{as_of(run):%Y-%m}/index.html"
+    objects_at(run.lake).put(key, render(report_data(run, policy_of(run))).encode())
+    return key
+
+
+def report_data(run: Run, policy: Policy) -> ReportData:
+    """Everything that the page shows, as the snapshot has it."""
+    lake, snapshot, day = lake_at(run.lake), snapshot_of(run), as_of(run)
+    inputs = refresh_inputs(run, policy)
+    previous = inputs.previous_as_of
+    identities = lake.scan("identities", snapshot, partitions=[day])
+    sends = _sends(lake, snapshot, day)
+    return ReportData(
+        policy=policy,
+        month=f"{day:%Y-%m}",
+        facts=RunFacts(day, run.policy_digest, run.code_version, run.base_seq, run.known_as_of, previous),
+        customers=_customers(lake, snapshot, day),
+        previous=lake.scan("customers", snapshot, partitions=[previous] if previous else []).collect(),
+        cutoffs=lake.scan("cutoffs", snapshot, partitions=[day]).collect(),
+        migrations=lake.scan("migrations", snapshot, partitions=[day]).collect(),
+        files=lake.scan("files", snapshot).filter(pl.col("received_at") <= run.known_as_of).collect(),
+        refusals=lake.scan("quarantine", snapshot).pipe(count_refusals).collect(),
+        revenue=monthly_revenue(orders_at(inputs, identities, day)).collect(),
+        audience_members=sends,
+        deliveries=_deliveries(lake, snapshot, sends),
+        metrics=lake.scan("metrics", snapshot, partitions=[day]).collect(),
+    )
+
+
+def _customers(lake: Lake, snapshot: Snapshot, day: date) -> pl.DataFrame:
+    customers = lake.scan("customers", snapshot, partitions=[day]).collect()
+    if customers.is_empty():
+        raise MissingDataError(
+            f"there are no customers at {day}", expected="a refresh of that date",
+            next_step=f"run `strata refresh --as-of {day}`",
+        )  # fmt: skip
+    return customers
+
+
+def _sends(lake: Lake, snapshot: Snapshot, day: date) -> pl.DataFrame:
+    """The members of the sends of the month after: those that used this date's customers."""
+    until = (day + timedelta(days=32)).replace(day=1) - timedelta(days=1)
+    members = lake.scan("audience_members", snapshot)
+    return members.filter((pl.col("send_on") > day) & (pl.col("send_on") <= until)).collect()
+
+
+def _deliveries(lake: Lake, snapshot: Snapshot, sends: pl.DataFrame) -> pl.DataFrame:
+    return lake.scan("deliveries", snapshot).collect().join(sends.select("send_id").unique(), on="send_id", how="semi")

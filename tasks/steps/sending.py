@@ -1,0 +1,149 @@
+"""The parts of a delivery: who is reached, what the vendor is told, which contacts are opened. No task stands here."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import polars as pl
+import yaml
+
+from tasks.errors import ConfigurationError
+from tasks.policy.models import Campaign, Policy, Vendor
+from tasks.refs import Run
+from tasks.settings import Settings
+from tasks.steps.house import key_ring, lake_at, objects_at, policy_of, snapshot_of
+from tasks.steps.knowledge import Horizon, keys_at, people_of, points_of, words_of
+from tasks.stores.manifest import Origin, Terms, terms_of
+from tasks.stores.revision import Publication
+from tasks.stores.sends import Send, SendState, reached
+from tasks.stores.vault import KeyRing, unseal
+from tasks.stores.vendor_files import CONTACT, is_plain_contact
+from tasks.transforms.audience import message_variables
+from tasks.transforms.delivery import Increment, increment, planned, recheck
+from tasks.transforms.waterfall import waterfall
+
+
+def ring_of(run: Run) -> KeyRing:
+    """The brand's keys; only delivery opens sealed contacts with them."""
+    return key_ring(policy_of(run), run.lake)
+
+
+def members_now(run: Run, horizon: Horizon, send: Send, reached_now: pl.DataFrame) -> pl.DataFrame:
+    """The planned members of a send after the last look at consent and at the vault."""
+    checked = recheck(
+        asked_again(stored_members(run, send)),
+        reached_now,
+        policy_of(run).campaign(send.campaign),
+        words=words_of(run, horizon),
+        keys=keys_at(run, horizon),
+        points=points_of(run, horizon),
+    )
+    return _without_a_value(checked, _sealed(run, planned(checked)))
+
+
+def asked_again(members: pl.DataFrame) -> pl.DataFrame:
+    """Whoever was delivered is planned once more: a no since then must call the message back."""
+    was_sent = pl.col("outcome") == "delivered"
+    return members.with_columns(
+        outcome=pl.when(was_sent).then(pl.lit("planned")).otherwise("outcome"),
+        seq=pl.when(was_sent).then(None).otherwise("seq"),
+    )
+
+
+def stored_members(run: Run, send: Send) -> pl.DataFrame:
+    """The audience_members rows of one send as the snapshot has them."""
+    rows = lake_at(run.lake).scan("audience_members", snapshot_of(run), partitions=[send.send_on])
+    return rows.filter(pl.col("send_id") == send.id).collect()
+
+
+def _without_a_value(members: pl.DataFrame, sealed: pl.DataFrame) -> pl.DataFrame:
+    """Whoever is planned but has no sealed contact gets nothing, and is told apart."""
+    known = sealed.select("recipient_key", has_value=pl.lit(value=True))
+    is_lost = (pl.col("outcome") == "planned") & pl.col("has_value").is_null()
+    return (
+        members.join(known, on="recipient_key", how="left")
+        .with_columns(
+            outcome=pl.when(is_lost).then(pl.lit("no_contact")).otherwise("outcome"),
+            evidence=pl.when(is_lost).then(pl.lit("the vault holds no value for the contact")).otherwise("evidence"),
+        )
+        .select(members.columns)
+    )
+
+
+def _sealed(run: Run, people: pl.DataFrame) -> pl.DataFrame:
+    """One row per contact of `people` in the vault, still sealed, with its recipient_key."""
+    keys = people.select("recipient_key", pseudonym=pl.col("recipient_key").str.split(":").list.last()).unique()
+    contacts = lake_at(run.lake).scan("contacts", snapshot_of(run)).collect()
+    own = contacts.filter(pl.col("contact_type") != "name")
+    return keys.join(own, on="pseudonym", how="inner").unique("recipient_key", maintain_order=True)
+
+
+def opened(run: Run, people: pl.DataFrame) -> pl.DataFrame:
+    """`people` (one_id, recipient_key) with the plain contact of each: the only place that opens the vault."""
+    values = unseal(_sealed(run, people), ring_of(run)).rename({"value": CONTACT})
+    return people.join(values.select("recipient_key", CONTACT), on="recipient_key").filter(
+        is_plain_contact(pl.col(CONTACT))
+    )
+
+
+def publication_of(
+    run: Run, horizon: Horizon, send: Send, state: SendState, members: pl.DataFrame, reached_now: pl.DataFrame
+) -> Publication:
+    """The increment that brings the vendor from what it has to what it should have."""
+    policy = policy_of(run)
+    change: Increment = increment(reached_now.drop("seq"), planned(members))
+    variables = message_variables(people_of(run, horizon), policy.campaign(send.campaign)).collect()
+    vendor = policy.vendor(send.vendor)
+    return Publication(
+        send=send,
+        base=state,
+        vendor=vendor,
+        terms=terms(policy, send),
+        origin=origin(run, horizon, send, members),
+        added=opened(run, change.added).join(variables, on="one_id"),
+        recalled=opened(run, change.recalled),
+        seeds=seeds_of(vendor),
+    )
+
+
+def terms(policy: Policy, send: Send) -> Terms:
+    """What the vendor is bound to, with the day on which the file must be gone."""
+    campaign = policy.campaign(send.campaign)
+    return terms_of(campaign, policy.vendor(send.vendor), send.send_on + timedelta(days=campaign.expires_days))
+
+
+def origin(run: Run, horizon: Horizon, send: Send, members: pl.DataFrame) -> Origin:
+    """What the revision was made from."""
+    holdout = policy_of(run).campaign(send.campaign).holdout
+    return Origin(
+        policy_digest=run.policy_digest,
+        code_version=run.code_version,
+        snapshot_seq=run.base_seq,
+        as_of=horizon.as_of,
+        consent_known_as_of=horizon.known_as_of,
+        holdout_experiment=holdout.experiment if holdout else None,
+        holdout_percent=holdout.percent if holdout else None,
+        key_id=ring_of(run).key_id,
+        waterfall=waterfall(members),
+    )
+
+
+def seeds_of(vendor: Vendor) -> pl.DataFrame:
+    """The brand's own test contacts at a vendor, from a file that is no part of the policy: they are personal data."""
+    contacts: list[str] = []
+    path = Settings().seeds
+    if path:
+        listed = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        if not isinstance(listed, dict):
+            raise ConfigurationError(f"{path} is no list of seeds", expected="`vendor: [contact, …]` as YAML")
+        contacts = [str(contact) for contact in listed.get(vendor.code, [])]
+    return pl.DataFrame({CONTACT: contacts}, {CONTACT: pl.String})
+
+
+def reached_by(outbox: str, send: Send, state: SendState) -> pl.DataFrame:
+    """Who is in the published revisions of a send, less the recalled."""
+    return reached(objects_at(outbox), send, state.published)
+
+
+def send_of(campaign: Campaign, horizon: Horizon) -> Send:
+    """The send of a campaign at the horizon's date."""
+    return Send(campaign.vendor, campaign.code, horizon.send_on)

@@ -68,12 +68,13 @@ def share_rows(groups: pl.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def change_rows(groups: pl.DataFrame) -> list[dict[str, Any]]:
-    """Rows for pair_bars: each group's customers before and now."""
+def change_rows(groups: pl.DataFrame, *, has_before: bool) -> list[dict[str, Any]]:
+    """Rows for pair_bars: each group's customers, before (where there is a month before) and now."""
     return [
         {"code": code, "series": series, "value": number, "label": count(number)}
         for code, before, now in groups.select("code", "customers_before", "customers").iter_rows()
         for series, number in (("before", before), ("people", now))
+        if has_before or series == "people"
     ]
 
 

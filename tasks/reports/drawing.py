@@ -17,7 +17,7 @@ import vl_convert
 from tasks.reports.view import Key, Picture
 from tasks.reports.words import Language, Text, both
 
-WIDTH = 460
+WIDTH = 432
 """Units across; the page scales the drawing between a phone's width and a little above this."""
 WIDE = 900
 FONT_SIZE = 13

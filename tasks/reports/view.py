@@ -44,8 +44,8 @@ class Block:
     picture: Picture | None = None
     table: Table | None = None
     warnings: tuple[Text, ...] = ()
-    is_folded: bool = False
-    """The table opens on demand."""
+    folded: Table | None = None
+    """Opens on demand."""
 
 
 @dataclass(frozen=True)

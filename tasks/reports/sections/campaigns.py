@@ -38,7 +38,7 @@ def _block(data: ReportData, send: pl.DataFrame) -> Block:
         lambda language: charts.waterfall_bars(shown, OUTCOMES, language),
         _in_words(title, steps),
     )
-    return Block(title, _skipped(skipped), drawn, _table(steps), _unpublished(data, first, outcomes))
+    return Block(title, _skipped(skipped), drawn, _table(steps), _doubts(data, first, outcomes))
 
 
 def _in_view(steps: list[Step]) -> tuple[list[Step], list[Step]]:
@@ -74,15 +74,29 @@ def _table(steps: list[Step]) -> Table:
         )
         for step in steps
     )  # fmt: skip
+    total = row(
+        Text("合计（交付 + 各原因）", "Sum of all outcomes"),
+        count(sum(s.customers for s in steps[1:])),
+        percent(base, base),
+        "",
+    )
     columns = (Text("去向", "What became of them"), Text("人数", "Customers"), Text("占总数", "Of all"),
                Text("剩余", "Left"))  # fmt: skip
-    return Table(Text("逐项对账", "The account"), columns, rows)
+    return Table(Text("逐项对账", "The account"), columns, rows, total)
 
 
-def _unpublished(data: ReportData, send: dict[str, Any], outcomes: dict[str, int]) -> tuple[Text, ...]:
-    """Say when nothing was published, or when what was published counts otherwise."""
+def _doubts(data: ReportData, send: dict[str, Any], outcomes: dict[str, int]) -> tuple[Text, ...]:
+    """Say when people are missing, when nothing was published, or when what was published counts otherwise."""
     stored = published_account(data.deliveries, send["send_id"])
+    base = sum(outcomes.values())
     return warned(
+        (
+            base != data.customers.height,
+            Text(
+                f"活动考虑了 {count(base)} 人，而本月有 {count(data.customers.height)} 位客户。",
+                f"{count(base)} customers were considered, but the month has {count(data.customers.height)}.",
+            ),
+        ),
         (stored is None, Text("没有发布任何文件（演练或尚未交付）。", "Nothing was published: a dry run, or not yet.")),
         (
             stored is not None and not is_published_as(outcomes, stored),

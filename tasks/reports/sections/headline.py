@@ -6,7 +6,7 @@ from tasks.reports.data import ReportData
 from tasks.reports.figures import FIFTH, pareto_curve, scored_base, sum_of
 from tasks.reports.ledgers import revenue_months
 from tasks.reports.moves import climbs, move_matrix
-from tasks.reports.numbers import count, percent, short_money, signed
+from tasks.reports.numbers import NOTHING, count, percent, short_money, signed
 from tasks.reports.view import Tile
 from tasks.reports.words import Text, same, tier_labels
 
@@ -62,8 +62,10 @@ def _fifth(data: ReportData) -> Tile:
         same(percent(top["monetary_fen"], whole)),
         Text(
             f"消费最高的 {count(top['customers'])} 人在窗口期消费中的占比。",
-            f"of the window's spend: {count(top['customers'])} customers.",
-        ),
+            f"of the window's spend: the best {count(top['customers'])} customers.",
+        )
+        if whole
+        else Text("窗口期内没有消费。", "Nobody spent anything in the window."),
     )
 
 
@@ -84,17 +86,12 @@ def _leaving(data: ReportData) -> Tile:
 def _tiers(data: ReportData) -> Tile:
     labels = tier_labels(data.policy)
     matrix = move_matrix(data.migrations, "tier", labels)
-    rose, fell = climbs(matrix, list(labels))
-    words = Text("人升级；", "rose,")
-    return Tile(
-        Text("等级升 / 降", "Tiers: up / down"),
-        same(f"{count(rose)} / {count(fell)}"),
-        Text(
-            f"{count(rose)} {words.zh}{count(fell)} 人降级。", f"{count(rose)} rose a tier or more, {count(fell)} fell."
-        )
-        if not matrix.is_empty()
-        else Text("首月，没有可比的上月。", "The first month: there is none to compare with."),
-    )
+    title = Text("等级升 / 降", "Tiers: up / down")
+    if matrix.is_empty():
+        return Tile(title, same(NOTHING), Text("首月，没有可比的上月。", "The first month: there is none to compare."))
+    rose, fell = (count(number) for number in climbs(matrix, list(labels)))
+    words = Text(f"{rose} 人升级，{fell} 人降级。", f"{rose} rose a tier or more, {fell} fell.")
+    return Tile(title, same(f"{rose} / {fell}"), words)
 
 
 def _delivered(data: ReportData) -> Tile:

@@ -6,7 +6,7 @@ from tasks.reports import charts
 from tasks.reports.data import ReportData
 from tasks.reports.drawing import picture
 from tasks.reports.figures import FIFTH, group_changes, group_sizes, pareto_curve, rfm_grid, scored_base, sum_of
-from tasks.reports.numbers import count, money, percent, signed, whole_money
+from tasks.reports.numbers import NOTHING, count, money, percent, signed, whole_money
 from tasks.reports.view import Block, Key, Section, Table, head, row
 from tasks.reports.words import (
     Labels,
@@ -31,7 +31,7 @@ NO_BASE = Text("窗口期内没有人购买，没有得分。", "Nobody bought i
 def rfm_section(data: ReportData) -> Section:
     """The grid of recency and frequency, the named segments, and the eight cells."""
     days = data.policy.rfm.window_days
-    blocks = () if scored_base(data.customers).is_empty() else _rfm_blocks(data)
+    blocks = () if scored_base(data.customers).is_empty() else (_grid(data), _segments(data))
     return Section(
         "rfm",
         Text("RFM 分层", "RFM layers"),
@@ -45,17 +45,8 @@ def rfm_section(data: ReportData) -> Section:
     )
 
 
-def _rfm_blocks(data: ReportData) -> tuple[Block, ...]:
+def _grid(data: ReportData) -> Block:
     grid = rfm_grid(data.customers, levels=data.policy.rfm.levels)
-    as_table = Text("热力图的数字", "The numbers of the grid")
-    return (
-        _grid(grid, data),
-        Block(as_table, table=_grid_table(grid, data.currency), is_folded=True),
-        _segments(data),
-    )
-
-
-def _grid(grid: pl.DataFrame, data: ReportData) -> Block:
     return Block(
         Text("最近消费 × 频次", "Recency × frequency"),
         Text(
@@ -63,6 +54,7 @@ def _grid(grid: pl.DataFrame, data: ReportData) -> Block:
         ),
         picture(lambda language: charts.rfm_heat(grid, data.currency, language), _grid_in_words(grid)),
         _cells(data),
+        folded=_grid_table(grid, data.currency),
     )
 
 
@@ -83,7 +75,7 @@ def _grid_table(grid: pl.DataFrame, currency: str) -> Table:
         row(f"F{f}", *(f"{count(cells[r, f][0])} · {whole_money(cells[r, f][1], currency)}" for r in scores))
         for f in reversed(scores)
     ]
-    caption = Text("人数 · 人均消费", "Customers · mean spend")
+    caption = Text("热力图的数字：人数 · 人均消费", "The numbers of the grid: customers · mean spend")
     return Table(caption, (same(""), *(same(f"R{score}") for score in scores)), tuple(rows))
 
 
@@ -149,35 +141,40 @@ def _thresholds(data: ReportData) -> Labels:
 
 def stage_section(data: ReportData) -> Section:
     """Where customers stand in their life with the brand, now and a month before."""
+    life = data.policy.lifecycle
+    lead = Text(
+        f"未下单超过 {life.active_days} 天为预警，{life.at_risk_days} 天为沉默，{life.silent_days} 天为流失。",
+        f"At risk after {life.active_days} days without an order, silent after {life.at_risk_days}, "
+        f"lost after {life.silent_days}.",
+    )
+    blocks = (_stages(data),) if data.customers.height else ()
+    return Section("stages", Text("生命周期", "Lifecycle"), lead, blocks)
+
+
+def _stages(data: ReportData) -> Block:
     labels = stage_labels(data.policy)
+    has_before = not data.previous.is_empty()
     groups = group_changes(data.customers, data.previous, "stage", labels)
     seen = groups.filter((pl.col("customers") > 0) | (pl.col("customers_before") > 0))
     drawn = picture(
-        lambda language: charts.pair_bars(charts.change_rows(seen), labels, language),
+        lambda language: charts.pair_bars(charts.change_rows(seen, has_before=has_before), labels, language),
         _counts_in_words(seen, labels),
-        MONTHS,
+        MONTHS if has_before else (),
     )
+    return Block(picture=drawn, table=_stage_table(groups, labels, has_before=has_before))
+
+
+def _stage_table(groups: pl.DataFrame, labels: Labels, *, has_before: bool) -> Table:
     whole = sum_of(groups, "customers")
     rows = tuple(
         row(
-            name_of(labels, group["code"]), count(group["customers"]), percent(group["customers"], whole),
-            count(group["customers_before"]), signed(group["customers"] - group["customers_before"]),
+            name_of(labels, code), count(now), percent(now, whole), count(before if has_before else None),
+            signed(now - before) if has_before else NOTHING,
         )
-        for group in groups.iter_rows(named=True)
+        for code, now, before in groups.select("code", "customers", "customers_before").iter_rows()
     )  # fmt: skip
     columns = head(("阶段", "Stage"), ("本月", "Now"), ("占比", "Share"), ("上月", "Before"), ("变化", "Change"))
-    table = Table(Text("各阶段人数", "Customers by stage"), columns, rows)
-    life = data.policy.lifecycle
-    return Section(
-        "stages",
-        Text("生命周期", "Lifecycle"),
-        Text(
-            f"未下单超过 {life.active_days} 天为预警，{life.at_risk_days} 天为沉默，{life.silent_days} 天为流失。",
-            f"At risk after {life.active_days} days without an order, silent after {life.at_risk_days}, "
-            f"lost after {life.silent_days}.",
-        ),
-        (Block(picture=drawn, table=table),) if data.customers.height else (),
-    )
+    return Table(Text("各阶段人数", "Customers by stage"), columns, rows)
 
 
 def pareto_section(data: ReportData) -> Section:

@@ -47,7 +47,9 @@ def _block(data: ReportData, dimension: str, title: Text, names: Labels, *, is_l
         LADDER_KEYS if is_ladder else (),
         is_wide=is_wide,
     )
-    return Block(title, totals, drawn, _table(matrix, labels), warnings, is_folded=is_wide)
+    table = _table(matrix, labels)
+    beside, folded = (None, table) if is_wide else (table, None)
+    return Block(title, totals, drawn, beside, warnings, folded)
 
 
 def _in_words(matrix: pl.DataFrame, ladder: list[str]) -> Text:

@@ -41,7 +41,7 @@ def _metrics(data: ReportData) -> tuple[Block, ...]:
     )  # fmt: skip
     columns = (Text("指标", "Metric"), Text("群体", "Group"), Text("值", "Value"))
     table = Table(Text("已存指标", "Stored key figures"), columns, rows, wordy=frozenset({1}))
-    return (Block(Text("已存指标", "Stored key figures"), table=table, is_folded=True),)
+    return (Block(Text("已存指标", "Stored key figures"), folded=table),)
 
 
 def _written(name: str, value: int, currency: str) -> str:

@@ -47,28 +47,29 @@ class Stamp:
         }
 
 
-def to_table(frame: pl.DataFrame, table: str, stamp: Stamp, *, is_primary: bool = False) -> pl.DataFrame:
+def to_table(frame: pl.DataFrame, table: str, stamp: Stamp) -> pl.DataFrame:
     """Rows of `table` with the bookkeeping columns and `broken_rules`.
 
-    Columns that the layout does not fill are null. Money and broken rules stand on the primary
-    table alone, so that nothing is counted twice.
+    Columns that the frame lacks come from the stamp, then from its instants (business dates and
+    months), and are else null; a frame without money or broken rules has none.
     """
-    filled = frame.with_columns(**_absent(frame, stamp.columns()))
-    filled = filled.with_columns(**_absent(filled, _business(filled, stamp.zone)))
     schema = TABLES[table].schema
-    unfilled = {name: pl.lit(None, schema[name]) for name in schema.names()}
-    whole = filled.with_columns(**_absent(filled, unfilled))
-    marks = [] if is_primary else [pl.lit(None, pl.Int64()).alias("row_money_fen"), _unbroken()]
-    hashed = whole.with_columns(*marks).with_columns(content_hash=_content_hash(table))
-    return hashed.select(*(pl.col(name).cast(schema[name]) for name in schema.names()), *BOOKKEEPING, "broken_rules")
+    nothing = {name: pl.lit(None, schema[name]) for name in schema.names()}
+    nothing |= {"row_money_fen": pl.lit(None, pl.Int64()), "broken_rules": pl.lit([], pl.List(pl.String))}
+    stamped = frame.pipe(_add_absent, stamp.columns())
+    dated = stamped.pipe(_add_absent, _business(stamped, stamp.zone)).pipe(_add_absent, nothing)
+    return dated.with_columns(content_hash=_content_hash(table)).select(
+        *(pl.col(name).cast(schema[name]) for name in schema.names()), *BOOKKEEPING, "broken_rules"
+    )
 
 
-def _absent(frame: pl.DataFrame, columns: dict[str, pl.Expr]) -> dict[str, pl.Expr]:
-    return {name: value for name, value in columns.items() if name not in frame.columns}
+def _add_absent(frame: pl.DataFrame, columns: dict[str, pl.Expr]) -> pl.DataFrame:
+    return frame.with_columns(**{name: value for name, value in columns.items() if name not in frame.columns})
 
 
-def _unbroken() -> pl.Expr:
-    return pl.lit([], pl.List(pl.String)).alias("broken_rules")
+def unmarked(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows for a second table: their money and faults already stand on the primary one."""
+    return rows.drop("row_money_fen", "broken_rules", strict=False)
 
 
 def _business(frame: pl.DataFrame, zone: str) -> dict[str, pl.Expr]:
@@ -91,9 +92,7 @@ def with_refunded(frame: pl.DataFrame, layout: Layout) -> pl.DataFrame:
         return frame if "refunded_fen" in frame.columns else frame.with_columns(refunded_fen=pl.lit(0, pl.Int64()))
     shown = pl.col(layout.refund.column).fill_null(0)
     is_full = pl.col("status").is_in(layout.refund.full_when) & (pl.col("paid_fen") > 0)
-    return frame.with_columns(
-        refunded_fen=pl.when(is_full).then(pl.max_horizontal(shown, "paid_fen")).otherwise(shown)
-    )
+    return frame.with_columns(refunded_fen=pl.when(is_full).then(pl.max_horizontal(shown, "paid_fen")).otherwise(shown))
 
 
 def refunds_of(orders: pl.DataFrame, exported_at: pl.Expr) -> pl.DataFrame:

@@ -14,7 +14,11 @@ from tasks.sources.documents import open_documents
 from tasks.sources.opened import Opened
 
 _UTF16_OR_32 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
-_FOREIGN = {b"PK\x03\x04": "a zip file or a workbook", b"\x1f\x8b": "a gzip file", b"\xd0\xcf\x11\xe0": "an old workbook"}
+_FOREIGN = {
+    b"PK\x03\x04": "a zip file or a workbook",
+    b"\x1f\x8b": "a gzip file",
+    b"\xd0\xcf\x11\xe0": "an old workbook",
+}
 _HEAD_BYTES = 4096
 """NUL bytes this early are UTF-16 without a mark, or no text at all; later ones condemn their row alone."""
 

@@ -36,7 +36,7 @@ def open_delimited(text: str, encoding: str, name: str) -> Opened:
     _refuse_swallowed(judged, name)
     kept, refused = judged.filter(pl.col("rule").is_null()), judged.filter(pl.col("rule").is_not_null())
     rows = _read(kept, unique_names(headers), separator, name)
-    bad = refused.select("row_number", "rule", value="raw").cast(dict(UNDECODABLE))
+    bad = refused.select("row_number", "rule", value="raw").cast(UNDECODABLE)
     return Opened("csv", encoding, headers, lambda _: rows, body.height, bad)
 
 

@@ -36,9 +36,7 @@ def open_documents(text: str, encoding: str, name: str) -> Opened:
     if not good:
         raise BadFileError(f"{name}: no line is a JSON object", expected="one object a line", next_step="look at it")
     paths = sorted({path for _, document in good for path, _ in _leaves(document, "")})
-    return Opened(
-        "jsonl", encoding, tuple(paths), lambda each: _table(good, paths, each), len(lines), undecodable(bad)
-    )
+    return Opened("jsonl", encoding, tuple(paths), lambda each: _table(good, paths, each), len(lines), undecodable(bad))
 
 
 def _parse(line: str) -> Document | None:

@@ -11,7 +11,7 @@ from operator import add
 import polars as pl
 
 from expectations.check import redact
-from tasks.sources.cells import PARSERS, Parsed, bare
+from tasks.sources.cells import bare, read_cells, read_code
 from tasks.sources.hashing import content, sha256
 from tasks.sources.layouts import Cell, Layout, Sum
 from tasks.sources.recognise import Match
@@ -40,44 +40,36 @@ def read_fields(text: pl.DataFrame, match: Match, zone: str) -> Fields:
     `zone` is the brand's, for times that name none.
     """
     layout = match.layout
-    sources = {target: pl.coalesce(names) for target, names in match.sources.items()}
-    parsed = {target: _parse(layout, target, source, zone) for target, source in sources.items()}
-    marks = [
-        pl.when(fault.found).then(pl.lit(f"{target}:{target}_{fault.name}"))
-        for target, one in parsed.items()
-        for fault in one.faults
-    ]
-    frame = text.select(
-        "row_number",
-        *(one.value.alias(target) for target, one in parsed.items()),
-        broken_rules=pl.concat_list(*marks).list.drop_nulls() if marks else pl.lit([], pl.List(pl.String)),
-    )
-    faulty = _faulty(text, frame, sources)
-    built = frame.pipe(_fill_absent, layout).pipe(_build, layout)
+    sources = {target: text.select(pl.coalesce(names)).to_series() for target, names in match.sources.items()}
+    cells = {target: _read(layout, target, source, zone) for target, source in sources.items()}
+    faults = pl.DataFrame({target: one["fault"] for target, one in cells.items()})
+    marks = [pl.format("{}:{}_{}", pl.lit(target), pl.lit(target), pl.col(target)) for target in faults.columns]
+    frame = pl.DataFrame({"row_number": text["row_number"], **{t: one["value"] for t, one in cells.items()}})
+    broken = faults.select(pl.concat_list(marks).list.drop_nulls()).to_series()
+    frame = frame.with_columns(broken_rules=broken)
+    faulty = _faulty(frame, sources)
     return Fields(
-        built, faulty,
+        frame.pipe(_fill_absent, layout).pipe(_build, layout), faulty,
         money_unreadable=faulty.filter(column=layout.money)["row_number"].n_unique() if layout.money else 0,
-        drift=_drift(text, frame, faulty, layout, sources),
+        drift=_drift(frame, faulty, layout, sources),
     )  # fmt: skip
 
 
-def _parse(layout: Layout, target: str, source: pl.Expr, zone: str) -> Parsed:
+def _read(layout: Layout, target: str, source: pl.Series, zone: str) -> pl.DataFrame:
     cell = layout.columns[target]
     own = cell.zone or layout.zone
-    return PARSERS[cell.parse](source, cell, zone if own == "brand" else own)
+    return read_cells(source, cell, zone if own == "brand" else own)
 
 
-def _faulty(text: pl.DataFrame, frame: pl.DataFrame, sources: dict[str, pl.Expr]) -> pl.DataFrame:
+def _faulty(frame: pl.DataFrame, sources: dict[str, pl.Series]) -> pl.DataFrame:
     """One row per unreadable cell with what stood there, masked."""
-    marks = frame.with_row_index("at").filter(pl.col("broken_rules").list.len() > 0)
-    cells = marks.select("at", "row_number", "broken_rules").explode("broken_rules")
-    column = pl.col("broken_rules").str.split(":")
-    named = cells.select("at", "row_number", rule=column.list.last(), column=column.list.first())
-    raw = text.with_row_index("at").join(named.select("at").unique(), on="at", how="semi")
-    shown = raw.select("at", *(redact(source).alias(target) for target, source in sources.items())).unpivot(
-        index="at", variable_name="column", value_name="value_redacted"
+    texts = pl.DataFrame({"row_number": frame["row_number"], "mark": frame["broken_rules"], **sources})
+    mark = pl.col("mark").str.split(":")
+    marked = texts.filter(pl.col("mark").list.len() > 0).explode("mark")
+    shown = pl.coalesce(pl.when(pl.col("column") == target).then(pl.col(target)) for target in sources)
+    return marked.with_columns(rule=mark.list.last(), column=mark.list.first()).select(
+        "row_number", "rule", "column", value_redacted=redact(shown)
     )
-    return named.join(shown, on=["at", "column"], how="left").drop("at")
 
 
 def _fill_absent(frame: pl.DataFrame, layout: Layout) -> pl.DataFrame:
@@ -139,23 +131,30 @@ def _number(frame: pl.DataFrame, name: str, columns: list[str]) -> pl.DataFrame:
 
 
 def _drift(
-    text: pl.DataFrame, frame: pl.DataFrame, faulty: pl.DataFrame, layout: Layout, sources: dict[str, pl.Expr]
+    frame: pl.DataFrame, faulty: pl.DataFrame, layout: Layout, sources: dict[str, pl.Series]
 ) -> dict[str, object]:
     """What the cells show that the layout did not expect; only code words are quoted, never other values."""
-    filled = text.select(bare(source).count().alias(target) for target, source in sources.items()).row(0, named=True)
     faults = dict(faulty.group_by("column").len().iter_rows())
-    used = frame.select(pl.col(target).count() for target in sources).row(0, named=True)
-    keys = {key.column for key in layout.keys} & sources.keys()
-    codes = {target: cell for target, cell in layout.columns.items() if cell.parse == "code" and target in sources}
-    unknown = {target: _unknown_words(text, sources[target], cell) for target, cell in codes.items()}
+    codes = {target for target in sources if layout.columns[target].parse == "code"}
+    keys = sorted({key.column for key in layout.keys} & sources.keys())
+    unusable = {target: _filled(sources[target]) - frame[target].count() for target in keys}
+    unknown = {target: _unknown_words(sources[target], layout.columns[target]) for target in sorted(codes)}
     return {
-        "changed": sorted(c for c, n in faults.items() if c not in codes and n > _RETYPED_SHARE * filled[c]),
+        "changed": sorted(
+            target for target, count in faults.items()
+            if target not in codes and count > _RETYPED_SHARE * _filled(sources[target])
+        ),
         "unknown_codes": {target: words for target, words in unknown.items() if words},
-        "unusable": {c: filled[c] - used[c] for c in sorted(keys) if filled[c] > used[c]},
-    }
+        "unusable": {target: count for target, count in unusable.items() if count > 0},
+    }  # fmt: skip
 
 
-def _unknown_words(text: pl.DataFrame, source: pl.Expr, cell: Cell) -> list[str]:
-    known = PARSERS["code"](source, cell.model_copy(update={"otherwise": None}), "").value
-    words = text.filter(bare(source).is_not_null() & known.is_null()).select(bare(source).str.slice(0, 40)).to_series()
-    return sorted(words.unique().to_list())[:_MOST_CODES]
+def _filled(source: pl.Series) -> int:
+    return int(source.to_frame("text").select(bare(pl.col("text")).count()).item())
+
+
+def _unknown_words(source: pl.Series, cell: Cell) -> list[str]:
+    strict = cell.model_copy(update={"otherwise": None})
+    read = read_code(source.unique().to_frame("text"), strict, "").filter(pl.col("fault").is_not_null())
+    words = bare(pl.col("text")).str.slice(0, 40).str.replace_all(r"\d", "x")
+    return sorted(read.select(words).to_series().unique().to_list())[:_MOST_CODES]

@@ -11,7 +11,7 @@ _SEPARATOR, _NULL = "\x1f", "\x00"
 
 def sha256(text: pl.Expr) -> pl.Expr:
     """SHA-256 of text, hex; null stays null."""
-    return cast("pl.Expr", cast("plh.HExpr", text).chash.sha2_256())
+    return cast("plh.HExpr", text).chash.sha2_256()
 
 
 def content(columns: list[str]) -> pl.Expr:

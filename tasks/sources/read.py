@@ -18,7 +18,7 @@ from expectations.check import redact
 from expectations.tables import TABLES
 from expectations.vocabulary import INSTANT
 from tasks.errors import BadFileError
-from tasks.sources.canonical import Stamp, orders_of_lines, refunds_of, to_table, with_refunded
+from tasks.sources.canonical import Stamp, orders_of_lines, refunds_of, to_table, unmarked, with_refunded
 from tasks.sources.decode import open_export
 from tasks.sources.fields import Fields, read_fields
 from tasks.sources.layouts import Layout, built_in
@@ -169,10 +169,10 @@ def _of_people(rows: pl.DataFrame, naming: Naming) -> pl.DataFrame:
 def _primary(rows: pl.DataFrame, naming: Naming, stamp: Stamp) -> Tables:
     table = naming.layout.table
     if table != "sightings":
-        return {table: to_table(rows, table, stamp, is_primary=True)}
+        return {table: to_table(rows, table, stamp)}
     marks = rows.select("row_number", "row_money_fen", "broken_rules")
     keys = keys_seen(rows, naming, _at(stamp)).join(marks, on="row_number")
-    return {table: to_table(keys, table, stamp, is_primary=True)}
+    return {table: to_table(keys, table, stamp)}
 
 
 def _dependents(rows: pl.DataFrame, naming: Naming, stamp: Stamp) -> Tables:
@@ -182,9 +182,9 @@ def _dependents(rows: pl.DataFrame, naming: Naming, stamp: Stamp) -> Tables:
         if not layout.with_orders:
             return tables
         rows = orders_of_lines(rows, layout).pipe(_of_people, naming)
-        tables["orders"] = to_table(rows, "orders", stamp, is_primary=True).with_columns(row_money_fen=None)
+        tables["orders"] = to_table(rows, "orders", stamp)
     if layout.grain in {"order", "line"}:
-        tables["refunds"] = to_table(refunds_of(rows, _at(stamp)), "refunds", stamp)
+        tables["refunds"] = to_table(refunds_of(unmarked(rows), _at(stamp)), "refunds", stamp)
     if layout.keys and layout.grain not in {"contact", "touch"}:
         tables["sightings"] = to_table(keys_seen(rows, naming, _at(stamp)), "sightings", stamp)
     if layout.consents:

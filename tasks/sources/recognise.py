@@ -49,9 +49,7 @@ def recognise(opened: Opened, layouts: Sequence[Layout], name: str, channel: str
 def lacking(layout: Layout, names: Sequence[str]) -> tuple[str, ...]:
     """The required headers that are not among `names`, as the layout spells them."""
     return tuple(
-        " or ".join(cell.header)
-        for cell in layout.columns.values()
-        if not cell.optional and not _sources(cell, names)
+        " or ".join(cell.header) for cell in layout.columns.values() if not cell.optional and not _sources(cell, names)
     )
 
 
@@ -95,13 +93,13 @@ def _match(layout: Layout, headers: Sequence[str], runner_up: str | None) -> Mat
 def _unknown(
     opened: Opened, layouts: Sequence[Layout], names: Sequence[str], name: str, channel: str | None
 ) -> BadFileError:
-    """Say what came nearest and what it lacks; headers are named, values never."""
+    """Say what came nearest and what it lacks. A first line that no layout knows may be a customer: it is not shown."""
     near = [(len(_known(x).keys() & set(names)), x) for x in layouts]
     score, best = max(near, key=lambda pair: pair[0], default=(0, None))
     if best is None or score == 0:
         where = f" of channel {channel}" if channel else ""
         return BadFileError(
-            f"{name}: no layout{where} knows the headers {_listed(opened.headers)}",
+            f"{name}: no layout{where} knows any of its {len(opened.headers)} headers",
             expected=f"one of the {opened.format} layouts {_listed([x.name for x in layouts])}",
             next_step="check that the first line holds the headers, or add a layout",
         )

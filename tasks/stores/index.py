@@ -37,12 +37,11 @@ def enter(objects: Objects, send: Send, published: Published) -> None:
         SnapshotMovedError: others kept changing the index; run again.
     """
     for _ in range(_ATTEMPTS):
-        entries, etag = _read(objects, send.vendor)
-        if entries is None:
-            entries = _all_entries(objects, send.vendor)
-        if entries.get(send.id) == _entry(send, published) and etag:
+        standing, etag = _read(objects, send.vendor)
+        if standing is not None and standing.get(send.id) == _entry(send, published):
             return
-        entries[send.id] = _entry(send, published)
+        known = _all_entries(objects, send.vendor) if standing is None else standing
+        entries = known | {send.id: _entry(send, published)}
         try:
             objects.swap(index_key(send.vendor), _encoded(send.vendor, entries), etag)
         except SnapshotMovedError:

@@ -88,7 +88,8 @@ def _cell(source: str, vendor: Vendor) -> pl.Expr:
         raise BadPolicyError(
             f"vendor {vendor.code}: column source `{source}`", expected="`contact` or `variable:<name>`"
         )
-    return _safe_text(pl.col(name).cast(pl.String).fill_null(""))
+    text = pl.col(name).cast(pl.String)
+    return _safe_text(text.replace("", None))  # Polars quotes an empty text and leaves a null bare
 
 
 def _safe_text(text: pl.Expr) -> pl.Expr:

@@ -89,6 +89,8 @@ def test_a_no_about_an_old_phone_holds_for_the_new_one() -> None:
 def test_a_no_of_one_owner_of_a_shared_phone_protects_the_phone() -> None:
     said = [YES, consent(member("b"), "withdrawn")]
     assert ask(*said, owners={"a": ["1"], "b": ["1"]}) == {"a": (True, True, False), "b": (True, True, False)}
+    said = [YES, consent(member("b"), "withdrawn", purpose="*")]
+    assert ask(*said, owners={"a": ["1"], "b": ["1"]}) == {"a": (True, False, True), "b": (True, False, True)}
 
 
 def test_suppression_outlives_a_later_opt_in_for_one_purpose() -> None:

@@ -190,21 +190,22 @@ def test_a_delta_table_is_written_and_read_below_the_root(objects: Objects) -> N
     assert pl.scan_parquet(objects.delta_uri(files[0]), storage_options=options).collect().height == 3
 
 
-@pytest.mark.parametrize("round_", range(3))
-def test_of_many_creators_exactly_one_wins(objects: Objects, round_: int) -> None:
-    key = f"race/{round_}"
-    won = _race(lambda mine: objects.create(key, mine), ObjectExistsError)
-    assert len(won) == 1
-    assert objects.read(key) == won[0]
+ROUNDS = [pytest.param(3, id="some"), pytest.param(500, id="many", marks=pytest.mark.proof)]
 
 
-@pytest.mark.parametrize("round_", range(3))
-def test_of_many_swappers_exactly_one_wins(objects: Objects, round_: int) -> None:
-    key = f"race/{round_}"
-    etag = objects.swap(key, b"before", None)
-    won = _race(lambda mine: objects.swap(key, mine, etag), SnapshotMovedError)
-    assert len(won) == 1
-    assert objects.read(key) == won[0]
+@pytest.mark.parametrize("rounds", ROUNDS)
+def test_of_many_creators_exactly_one_wins(objects: Objects, rounds: int) -> None:
+    for key in (f"race/{number}" for number in range(rounds)):
+        won = _race(lambda mine, key=key: objects.create(key, mine), ObjectExistsError)
+        assert [objects.read(key)] == won
+
+
+@pytest.mark.parametrize("rounds", ROUNDS)
+def test_of_many_swappers_exactly_one_wins(objects: Objects, rounds: int) -> None:
+    for key in (f"race/{number}" for number in range(rounds)):
+        etag = objects.swap(key, b"before", None)
+        won = _race(lambda mine, key=key, etag=etag: objects.swap(key, mine, etag), SnapshotMovedError)
+        assert [objects.read(key)] == won
 
 
 def test_no_increment_is_lost(objects: Objects) -> None:

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -79,24 +79,17 @@ class Endpoint:
 @contextmanager
 def weed_server(folder: Path, bucket: str = BUCKET) -> Iterator[Endpoint]:
     """Run one server whose data lies in `folder`; it has answered a signed PUT before it is handed over."""
-    for attempt in range(3):
-        try:
-            process, endpoint = _start(folder / f"try-{attempt}", bucket)
-            break
-        except TimeoutError as error:  # another process may have taken a port between our look and its bind
-            failure = error
-    else:
-        raise failure
+    ports = dict(zip(SERVICES, free_ports(len(SERVICES)), strict=True))
+    process, endpoint = _start(folder, bucket, ports)
     try:
         yield endpoint
     finally:
         stop(process)
-        _remove_sockets(endpoint)
+        _remove_sockets(ports.values())
 
 
-def _start(data: Path, bucket: str) -> tuple[subprocess.Popen[bytes], Endpoint]:
-    data.mkdir(mode=0o700, parents=True)
-    ports = dict(zip(SERVICES, free_ports(len(SERVICES)), strict=True))
+def _start(data: Path, bucket: str, ports: dict[str, int]) -> tuple[subprocess.Popen[bytes], Endpoint]:
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
     endpoint = Endpoint(
         url=f"http://127.0.0.1:{ports['s3']}",
         access_key_id=f"TEST{secrets.token_hex(8).upper()}",
@@ -192,11 +185,6 @@ def _wait_until_ready(process: subprocess.Popen[bytes], endpoint: Endpoint, log:
     raise TimeoutError(msg)
 
 
-def _remove_sockets(endpoint: Endpoint) -> None:
-    """Remove the Unix socket that the S3 service leaves behind when it is killed."""
-    Path(tempfile.gettempdir(), f"seaweedfs-s3-{endpoint.url.rpartition(':')[2]}.sock").unlink(missing_ok=True)
-
-
 def stop(process: subprocess.Popen[bytes]) -> None:
     """SIGTERM, then SIGKILL: with a full disk the server ignores the first."""
     process.terminate()
@@ -205,3 +193,11 @@ def stop(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+def _remove_sockets(ports: Iterable[int]) -> None:
+    """Remove the Unix sockets that a killed server leaves in /tmp, named by its ports."""
+    for port in ports:
+        for number in (port, port + GRPC_OFFSET):
+            for socket_file in Path(tempfile.gettempdir()).glob(f"seaweedfs-*-{number}.sock"):
+                socket_file.unlink(missing_ok=True)

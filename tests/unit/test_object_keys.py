@@ -19,8 +19,7 @@ segments = st.one_of(st.sampled_from(["..", ".", "", "C:", ".strata-x", "a\\b", 
 def test_a_key_is_refused_or_stays_below_the_root(key: str) -> None:
     try:
         checked = check_key(key)
-    except SecurityRefusedError as refusal:
-        assert refusal.exit_code == 4
+    except SecurityRefusedError:
         return
     assert checked == key == key.encode().decode()
     assert Path(ROOT, key).is_relative_to(ROOT)

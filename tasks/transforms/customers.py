@@ -15,7 +15,7 @@ from tasks.transforms.orders import net_orders, with_closings
 from tasks.transforms.rfm import cutoffs_of, score_rfm
 from tasks.transforms.segments import name_segments
 from tasks.transforms.tier_replay import advance
-from tasks.transforms.tier_spend import spend_at, with_counting_days
+from tasks.transforms.tier_spend import refund_moves, spend_at, with_counting_days
 
 
 @dataclass(frozen=True)
@@ -128,15 +128,16 @@ def _tiers(
 
     Without a date before, the programme starts with the month of `as_of`.
     """
-    tiers, refunds = _numbered_state(inputs, people), refunds_of(inputs)
+    tiers = _numbered_state(inputs, people)
     after = inputs.previous_as_of or as_of.replace(day=1) - timedelta(days=1)
     for review in month_ends_between(after, as_of):
-        orders = _counted_at(inputs, policy, numbered, review)
+        orders, moves = _counted_at(inputs, policy, numbered, review), _moves_at(inputs, policy, numbered, review)
         spend = _with_spend(facts, orders, review, policy)
-        tiers = advance(spend, tiers, orders, refunds, after=after, as_of=review, tiers=policy.tiers)
+        tiers = advance(spend, tiers, orders, moves, after=after, as_of=review, tiers=policy.tiers)
         after = review
-    spend, orders = facts.select("one_id", "tier_spend_fen"), _counted_at(inputs, policy, numbered, as_of)
-    return advance(spend, tiers, orders, refunds, after=after, as_of=as_of, tiers=policy.tiers)
+    orders, moves = _counted_at(inputs, policy, numbered, as_of), _moves_at(inputs, policy, numbered, as_of)
+    spend = facts.select("one_id", "tier_spend_fen")
+    return advance(spend, tiers, orders, moves, after=after, as_of=as_of, tiers=policy.tiers)
 
 
 def _numbered_state(inputs: Inputs, people: pl.LazyFrame) -> pl.LazyFrame | None:
@@ -151,6 +152,12 @@ def _counted_at(inputs: Inputs, policy: Policy, numbered: pl.LazyFrame, as_of: d
     """One row per paid order at `as_of`, with the day on which it starts to count towards the tier."""
     orders = orders_at(inputs, numbered, as_of)
     return with_counting_days(orders, refunds_of(inputs), as_of=as_of, tiers=policy.tiers)
+
+
+def _moves_at(inputs: Inputs, policy: Policy, numbered: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
+    """One row per refund by `as_of`: what it took off an order, and when."""
+    orders = _counted_at(inputs, policy, numbered, as_of)
+    return refund_moves(orders, refunds_of(inputs), as_of=as_of, tiers=policy.tiers)
 
 
 def _with_spend(people: pl.LazyFrame, orders: pl.LazyFrame, as_of: date, policy: Policy) -> pl.LazyFrame:

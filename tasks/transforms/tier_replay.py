@@ -9,7 +9,7 @@ from datetime import date, timedelta
 import polars as pl
 
 from tasks.policy.models import Tiers
-from tasks.transforms.tier_spend import refund_moves, spend_changes
+from tasks.transforms.tier_spend import spend_changes
 from tasks.transforms.tiers import OUT, STATE, level_of, step, ups
 
 TIER_COLUMNS = ("tier", "tier_cause", "tier_spend_fen", "tier_gap_fen", *STATE)
@@ -19,21 +19,21 @@ NO_TIER = "none"
 
 
 def advance(
-    people: pl.LazyFrame, previous: pl.LazyFrame | None, orders: pl.LazyFrame, refunds: pl.LazyFrame,
+    people: pl.LazyFrame, previous: pl.LazyFrame | None, orders: pl.LazyFrame, moves: pl.LazyFrame,
     *, after: date, as_of: date, tiers: Tiers,
 ) -> pl.LazyFrame:  # fmt: skip
     """One row per customer of `people` with the tier at `as_of`, its cause and state.
 
     `people` has one_id, `tier_spend_fen` at `as_of` and optionally `is_fraud`; `previous` the
     state at `after`, where who is absent, or everyone, stands at the base tier. `orders` are
-    net orders with counting days. A review is held when `as_of` ends a month. A customer
-    under a fraud flag, then or now, is judged at `as_of` alone: since when is not known.
+    net orders with counting days, `moves` what refunds took off them. A review is held when
+    `as_of` ends a month. A customer under a fraud flag, then or now, is judged at `as_of`
+    alone: since when is not known.
     """
     start = people.pipe(_with_flags).pipe(_with_state, previous, tiers).with_columns(_start_level="tier_level")
-    if tiers.upgrade == "immediate" or tiers.refund_effect == "immediate":
-        start = start.pipe(_replay_days, orders, refunds, after=after, as_of=as_of, tiers=tiers)
-    else:
-        start = start.with_columns(granted_spend_fen=pl.lit(None, pl.Int64))
+    # Upgrades that wait for the review leave no day to be stepped through before it.
+    first = after if tiers.upgrade == "immediate" else as_of
+    start = start.pipe(_replay_days, orders, moves, after=first, as_of=as_of, tiers=tiers)
     stepped = step(start, on=pl.lit(as_of), is_review=_ends_month(as_of), tiers=tiers)
     return stepped.with_columns(tier_cause=_cause_of_period()).pipe(_with_labels, tiers).select("one_id", *TIER_COLUMNS)
 
@@ -81,11 +81,10 @@ def _with_state(people: pl.LazyFrame, previous: pl.LazyFrame | None, tiers: Tier
 
 
 def _replay_days(
-    start: pl.LazyFrame, orders: pl.LazyFrame, refunds: pl.LazyFrame, *, after: date, as_of: date, tiers: Tiers
+    start: pl.LazyFrame, orders: pl.LazyFrame, moves: pl.LazyFrame, *, after: date, as_of: date, tiers: Tiers
 ) -> pl.LazyFrame:
     """Take the steps before the review, and add what refunds have left of the granting window."""
-    moves = refund_moves(orders, refunds, as_of=as_of, tiers=tiers)
-    histories = _histories(orders, moves)
+    histories = _histories(orders, moves.filter(pl.lit(tiers.refund_effect == "immediate")))
     changes = spend_changes(orders, moves, after=after, as_of=as_of, tiers=tiers)
     days = _days(start, histories, changes, as_of, tiers)
     marked = start.join(days, on="one_id", how="left").join(histories, on="one_id", how="left")

@@ -35,11 +35,13 @@ from tasks.stores.sends import (
     read_send,
 )
 
+Status = Literal["published", "already_published", "cancelled", "nothing_to_publish"]
+
 
 class Outcome(NamedTuple):
     """What came of it. `manifest` is that of the newest revision, None where there is none."""
 
-    status: Literal["published", "already_published", "cancelled", "nothing_to_publish"]
+    status: Status
     published: Published
     manifest: Manifest | None
 
@@ -104,10 +106,14 @@ def _finished(objects: Objects, publication: Publication, record: Record) -> Out
             next_step="send on another day, or under another campaign",
         )  # fmt: skip
     newest = read_manifest(objects, publication.send, published.revisions[-1]) if published.revisions else None
-    status: Literal["already_published", "nothing_to_publish"] = (
-        "already_published" if published.seq else "nothing_to_publish"
-    )
-    return _complete(objects, publication.send, Outcome(status, published, newest), record)
+    return _complete(objects, publication.send, Outcome(_status(published), published, newest), record)
+
+
+def _status(published: Published) -> Status:
+    """What to call a run that found nothing left to publish."""
+    if published.is_cancelled:
+        return "cancelled"
+    return "already_published" if published.seq else "nothing_to_publish"
 
 
 def _complete(objects: Objects, send: Send, outcome: Outcome, record: Record) -> Outcome:

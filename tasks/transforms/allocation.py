@@ -39,6 +39,8 @@ class Known:
     """The assignments table."""
     published: pl.LazyFrame
     """send_id, one_id, recipient_key: who is in a published revision of one of the sends, less the recalled."""
+    closed: frozenset[str] = frozenset()
+    """Ids of the sends that were cancelled: nobody is planned for them again."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,7 @@ def _decide(walk: _Walk, campaign: Campaign, contact_type: str) -> pl.DataFrame:
         people.pipe(_draw, walk, campaign)
         .pipe(_share_contacts, walk, campaign)
         .pipe(_meet_limits, walk, campaign)
-        .with_columns(outcome=outcome())
+        .with_columns(outcome=outcome(is_closed=send_id_of(campaign, walk.send_on) in walk.known.closed))
         .with_columns(evidence=evidence(campaign.holdout))
     )
 

@@ -24,15 +24,15 @@ def reason_of_their_own() -> pl.Expr:
     )
 
 
-def outcome() -> pl.Expr:
-    """The first reason of the walk, else planned."""
+def outcome(*, is_closed: bool) -> pl.Expr:
+    """The first reason of the walk, else planned; for a send that was cancelled, cancelled."""
     return pl.coalesce(
         "reason",
         pl.when(pl.col("other_owner").is_not_null()).then(pl.lit("duplicate_contact")),
         pl.when(pl.col("over_cap").is_not_null()).then(pl.lit("capped")),
         pl.when(pl.col("taken_by").is_not_null()).then(pl.lit("lower_priority")),
         pl.when(pl.col("variant") == HELD_OUT).then(pl.lit("holdout")),
-        pl.lit("planned"),
+        pl.lit("cancelled" if is_closed else "planned"),
     )
 
 
@@ -46,6 +46,7 @@ def evidence(holdout: Holdout | None) -> pl.Expr:
         "duplicate_contact": pl.format("the contact is also that of {}", "other_owner"),
         "capped": pl.col("over_cap"),
         "lower_priority": pl.format("taken by {}", "taken_by"),
+        "cancelled": pl.lit("the send was cancelled"),
     }
     if holdout is not None:
         rests_on["holdout"] = pl.format(f"bucket {{}} of {holdout.experiment}", "bucket")

@@ -98,7 +98,7 @@ def test_cancelling_recalls_everyone_once_and_closes_the_send(objects: Objects) 
     first, again = cancel(objects), cancel(objects)
     assert first.manifest is not None
     assert (first.status, first.manifest.recalled, first.published.is_cancelled) == ("cancelled", 2, True)
-    assert (again.status, again.published) == ("already_published", first.published)
+    assert (again.status, again.published) == ("cancelled", first.published)
     assert reached(objects, SEND, first.published).is_empty()
     with pytest.raises(PermanentError, match="was cancelled"):
         send_to(objects, [1, 2])

@@ -145,6 +145,16 @@ def test_a_late_campaign_gets_what_the_planned_ones_left() -> None:
     assert outcomes(second.members, "late") == {"a": "capped"}
 
 
+def test_a_cancelled_send_plans_nobody_and_frees_its_places() -> None:
+    people = known({"a": 5, "b": 0})
+    first = run(people, campaign(audience="m_score > 0"))
+    closed = frozenset({f"sms_vendor/winback/{SEND_ON}"})
+    after = Known(**{**vars(people), "touches": first.touches.lazy(), "closed": closed})
+    second = run(after, campaign(audience="m_score > 0"))
+    assert outcomes(second.members) == {"a": "cancelled", "b": "rule_not_met"}
+    assert second.touches.select("one_id", "kind").rows() == [("a", "cancelled")]
+
+
 def test_the_waterfall_refuses_a_lost_customer() -> None:
     counts = waterfall(run(known({"a": 5, "b": 3}), campaign()).members)
     with pytest.raises(UnbalancedError, match="3 customers were considered, 2 have a row"):

@@ -50,9 +50,9 @@ def pair_bars(rows: list[dict[str, Any]], labels: Labels, language: Language) ->
     base = chart_of([row | {"colour": ink(row["series"])} for row in rows]).encode(
         y=alt.Y("code:N", sort=list(names), axis=named_axis(names), scale=bands(0.28)),
         yOffset=alt.YOffset("series:N", sort=None),
-        x=alt.X("value:Q", axis=None, scale=_from_zero(row["value"] for row in rows)),
+        x=alt.X("value:Q", stack=None, axis=None, scale=_from_zero(row["value"] for row in rows)),
     )
-    bars = base.mark_bar(cornerRadiusEnd=2).encode(color=as_is("colour"))
+    bars = base.mark_bar(cornerRadius=2).encode(color=as_is("colour"))
     texts = base.mark_text(align="left", dx=5, fontSize=12, color=ink("muted")).encode(text="label:N")
     height = max(_LEAST_BAR * len(names), _LEAST_BAR)
     return framed(bars, texts, width=WIDTH, height=height, left=left, right=62, bottom=4)
@@ -140,7 +140,7 @@ def revenue_columns(months: pl.DataFrame, currency: str, language: Language) -> 
     up = quiet_axis(title=title, grid=True, tickCount=4, labelExpr=_AMOUNTS[language], minExtent=50, maxExtent=50)
     across = quiet_axis(labelExpr="slice(datum.value, 5)", domain=True)
     base = chart_of(rows).encode(x=alt.X("month:O", axis=across, scale=bands(0.25)))
-    columns = base.mark_bar(cornerRadiusEnd=2).encode(y=alt.Y("low:Q", axis=up), y2="high:Q", color=as_is("colour"))
+    columns = base.mark_bar(cornerRadius=2).encode(y=alt.Y("low:Q", axis=up), y2="high:Q", color=as_is("colour"))
     return framed(columns, width=WIDTH, height=290, left=70, right=6)
 
 

@@ -6,7 +6,7 @@ from tasks.reports import charts
 from tasks.reports.data import ReportData
 from tasks.reports.drawing import picture
 from tasks.reports.figures import FIFTH, group_changes, group_sizes, pareto_curve, rfm_grid, scored_base, sum_of
-from tasks.reports.numbers import NOTHING, count, money, percent, signed, whole_money
+from tasks.reports.numbers import NOTHING, count, percent, signed, whole_money
 from tasks.reports.view import Block, Key, Section, Table, head, row
 from tasks.reports.words import (
     Labels,
@@ -201,7 +201,7 @@ def _pareto_table(curve: pl.DataFrame, currency: str) -> Table:
     whole = curve["monetary_fen"][-1]
     chosen = curve.filter(pl.col("percent").is_in([1, 5, 10, 20, 30, 50, 80, 100]))
     rows = tuple(
-        row(f"{at}%", count(customers), money(fen, currency), percent(fen, whole))
+        row(f"{at}%", count(customers), whole_money(fen, currency), percent(fen, whole))
         for at, customers, fen in chosen.iter_rows()
     )
     columns = head(("头部客户", "Best"), ("人数", "Customers"), ("消费额", "Spend"), ("占比", "Share"))

@@ -19,8 +19,6 @@ _FOREIGN = {
     b"\x1f\x8b": "a gzip file",
     b"\xd0\xcf\x11\xe0": "an old workbook",
 }
-_HEAD_BYTES = 4096
-"""NUL bytes this early are UTF-16 without a mark, or no text at all; later ones condemn their row alone."""
 
 
 def open_export(data: bytes, name: str) -> Opened:
@@ -47,9 +45,10 @@ def decode_text(data: bytes, name: str) -> tuple[str, str]:
     """Return the text with LF line ends, and the name of its encoding.
 
     Raises:
-        BadFileError: UTF-16, NUL bytes at the head, CR-only line ends, or neither UTF-8 nor GB18030.
+        BadFileError: UTF-16, a NUL byte in the header, CR-only line ends, or neither UTF-8 nor GB18030.
     """
-    if data.startswith(_UTF16_OR_32) or b"\0" in data[:_HEAD_BYTES]:
+    header = data[: data.find(b"\n") + 1] or data
+    if data.startswith(_UTF16_OR_32) or b"\0" in header:  # a NUL further down condemns its row alone
         raise BadFileError(f"{name} is UTF-16 or not text", expected="UTF-8 or GB18030", next_step="save it as UTF-8")
     text, encoding = _strict(data, name)
     if "\r" in text:

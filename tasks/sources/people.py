@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from tasks.sources.hashing import content
 from tasks.sources.layouts import ConsentRule, KeyRule, Layout
 
 Pseudonymise = Callable[[str, str, pl.Expr], pl.Expr]
@@ -69,9 +70,7 @@ def _record_key(naming: Naming) -> pl.Expr:
     own = naming.layout.record_key
     if own is None:
         return pl.lit(None, pl.String())
-    parts = [pl.col(name).cast(pl.String) for name in own.columns]
-    text = pl.concat_str(parts, separator="\x1f", ignore_nulls=True)
-    some = pl.when(pl.any_horizontal(part.is_not_null() for part in parts)).then(text)
+    some = pl.when(pl.any_horizontal(pl.col(own.columns).is_not_null())).then(content(list(own.columns)))
     scope = naming.fill(own.scope)
     return printed_key(own.type, scope, naming.pseudonymise(own.type, scope, some))
 

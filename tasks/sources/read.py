@@ -14,8 +14,6 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from expectations.check import redact
-from expectations.tables import TABLES
 from expectations.vocabulary import INSTANT
 from tasks.errors import BadFileError
 from tasks.sources.canonical import Stamp, orders_of_lines, refunds_of, to_table, unmarked, with_refunded
@@ -24,6 +22,7 @@ from tasks.sources.fields import Fields, read_fields
 from tasks.sources.layouts import Layout, built_in
 from tasks.sources.opened import Opened
 from tasks.sources.people import CONTACTS, Naming, Pseudonymise, consents_said, contact_values, keys_seen, name_people
+from tasks.sources.quarantine import quarantine
 from tasks.sources.recognise import Match, recognise
 from tasks.sources.settle import Settled, Tables, kept_rows, settle
 
@@ -207,7 +206,7 @@ def _export(
     opened: Opened, match: Match, stamp: Stamp, fields: Fields, settled: Settled, contacts: pl.DataFrame
 ) -> Export:
     money = fields.frame.group_by("row_number").agg(pl.col("row_money_fen").first())
-    refused = _quarantine(settled.refused, fields.faulty, opened.undecodable, money, stamp)
+    refused = quarantine(settled.refused, fields.faulty, opened.undecodable, money, stamp)
     lost = refused.select("row_number", "row_money_fen").unique(subset=["row_number"])
     return Export(
         layout=match.layout.name, runner_up=match.runner_up, channel=stamp.channel, shop_id=stamp.shop_id,
@@ -222,25 +221,3 @@ def _export(
 def _total(rows: pl.DataFrame) -> int:
     """Sum without overflow; what is unreadable counts as 0."""
     return int(rows["row_money_fen"].cast(pl.Int128).sum())
-
-
-def _quarantine(
-    refused: pl.DataFrame, faulty: pl.DataFrame, undecodable: pl.DataFrame, money: pl.DataFrame, stamp: Stamp
-) -> pl.DataFrame:
-    """Rows of `quarantine`: one per refused source row and rule, with what stood there, masked."""
-    raw = undecodable.select(
-        "row_number", "rule", column=pl.lit(None, pl.String()), value_redacted=redact(pl.col("value"))
-    )
-    seen = faulty.select("row_number", "rule", was="value_redacted").unique(subset=["row_number", "rule"])
-    known = (
-        refused.join(seen, on=["row_number", "rule"], how="left")
-        .with_columns(value_redacted=pl.coalesce("was", "value_redacted"))
-        .drop("was")
-    )
-    rows = pl.concat([known, raw]).sort("row_number", "rule", "column", "value_redacted")
-    return (
-        rows.unique(subset=["row_number", "rule"], keep="first", maintain_order=True)
-        .join(money, on="row_number", how="left", maintain_order="left")
-        .with_columns(file_sha256=pl.lit(stamp.file_sha256), file_month=pl.lit(stamp.file_month))
-        .select(TABLES["quarantine"].columns)
-    )

@@ -201,8 +201,8 @@ def test_phones_read(text: str):
 @pytest.mark.parametrize(
     "text",
     [
-        "186******05", "1******6198", "138****1234", "$$密文", "##密文", "13900000202-1234", "13900000202转88", "12345678901",
-        "1390000020", "139000002022", "l3900000202", "1.39E+10", "٠١٢٣٤٥٦٧٨٩٠", "13800138000", "13333333333", "", " ",
+        "186******05", "1******6198", "138****1234", "$$密文", "##密文", "13900000202-1234", "13900000202转88",
+        "12345678901", "1390000020", "139000002022", "l3900000202", "1.39E+10", "٠١٢٣٤٥٦٧٨٩٠", "13800138000", "13333333333", "", " ",
         "+1 212 555 0100",
     ],
 )  # fmt: skip
@@ -215,7 +215,9 @@ def test_several_phones_in_one_cell():
     assert value == ["13900000202", "15000000222"]
 
 
-@pytest.mark.parametrize(("text", "value"), [("zhao_yiming_88", "zhao_yiming_88"), ("一鸣😀", "一鸣😀"), ("t**y", None)])
+@pytest.mark.parametrize(
+    ("text", "value"), [("zhao_yiming_88", "zhao_yiming_88"), ("一鸣😀", "一鸣😀"), ("t**y", None)]
+)
 def test_masked_nicks_are_no_key(text: str, value: str | None):
     assert read_one(text, parse="nick") == (value, None)
 

@@ -46,7 +46,7 @@ def test_the_poisoned_export_of_the_issue(tmp_path: Path):
     )
     assert rules(export) == {
         "ordered_at_unreadable": 1, "order_id_missing": 10, "paid_fen_missing": 1, "paid_fen_too_small": 1,
-        "total_paid_unreadable": 1,
+        "refund_above_payment": 1, "total_paid_unreadable": 1,
     }  # fmt: skip
     assert (export.rows_read, export.rows_refused, export.money_unreadable) == (100, 13, 1)
     assert (export.money_read_fen, export.money_refused_fen) == (98 * 23_800 - 23_800, 11 * 23_800 - 23_800)

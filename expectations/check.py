@@ -28,9 +28,13 @@ def check(frame: pl.DataFrame, table: str) -> Checked:
     rules = rules_of(table)
     early = pl.col(BROKEN) if BROKEN in frame.columns else pl.lit([], dtype=pl.List(pl.String))
     broken = [pl.when(~rule.is_good).then(pl.lit(f"{rule.column}:{rule.name}")) for rule in rules]
-    marked = frame.with_columns(pl.concat_list(early, *broken).list.drop_nulls().alias(BROKEN))
-    is_kept = pl.col(BROKEN).list.len() == 0
-    return Checked(marked.filter(is_kept).drop(BROKEN), _refused(marked.filter(~is_kept)))
+    # Nearly all rows are good: naming what is broken for the others alone halves the time of an ingest.
+    is_kept = pl.all_horizontal(
+        early.list.len().fill_null(0) == 0, *(rule.is_good.fill_null(value=True) for rule in rules)
+    )
+    kept, lost = frame.filter(is_kept), frame.filter(~is_kept)
+    named = lost.with_columns(pl.concat_list(early, *broken).list.drop_nulls().alias(BROKEN))
+    return Checked(kept.drop(BROKEN, strict=False), _refused(named))
 
 
 def _refused(marked: pl.DataFrame) -> pl.DataFrame:

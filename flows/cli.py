@@ -1,5 +1,6 @@
 """The command line `strata`: commands that change the lake are thin calls of the flows that deployments run."""
 
+import atexit
 import os
 import sys
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import typer
 from click.exceptions import Abort, ClickException
 
-from flows.commands import read
+from flows.commands import read, write
 from flows.show import problems, show_problem
 from tasks.errors import ConfigurationError, StrataError
 
@@ -18,7 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for commands in (read.app,):
+for commands in (write.app, read.app):
     app.registered_commands += commands.registered_commands
 
 QUIET = {
@@ -35,7 +36,18 @@ QUIET = {
 def main() -> None:
     """Run a command; a known error becomes three lines and its exit code."""
     _prepare_environment()
-    sys.exit(_run())
+    outcome = {"code": 0}
+    # Registered first, so it runs last, after Prefect's own clean-up: DuckDB's bindings would print pages
+    # about leaked types on the way out of an interpreter that has run the gate.
+    atexit.register(lambda: _leave(outcome["code"]))
+    outcome["code"] = _run()
+    sys.exit(outcome["code"])
+
+
+def _leave(code: int) -> None:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _run() -> int:
@@ -58,8 +70,10 @@ def _prepare_environment() -> None:
     """Keep Prefect quiet and its database in the working folder, unless the user decided otherwise."""
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
-    if "PREFECT_API_URL" not in os.environ:
-        os.environ.setdefault("PREFECT_HOME", str(Path(".strata/prefect").absolute()))
+    if "PREFECT_API_URL" not in os.environ and "PREFECT_HOME" not in os.environ:
+        home = Path(".strata/prefect").absolute()
+        home.mkdir(parents=True, exist_ok=True)  # Prefect makes the last folder only
+        os.environ["PREFECT_HOME"] = str(home)
 
 
 if __name__ == "__main__":

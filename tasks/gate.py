@@ -107,5 +107,6 @@ def _page(result: Any) -> str:
     """The result as a Data Docs page; the format BOOLEAN_ONLY keeps every value out of it."""
     from great_expectations.render import renderer, view  # noqa: PLC0415
 
-    pages: Any = view
-    return str(pages.DefaultJinjaPageView().render(renderer.ValidationResultsPageRenderer().render(result)))
+    made_by: Any = renderer
+    shown_by: Any = view
+    return str(shown_by.DefaultJinjaPageView().render(made_by.ValidationResultsPageRenderer().render(result)))

@@ -4,6 +4,7 @@ Every write goes through the handle that was read, with no retry inside Delta: a
 version right after the one that was read, or not at all. Writing by path would lose the other's rows.
 """
 
+import json
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,8 +16,12 @@ import pyarrow.dataset as arrow_dataset
 from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Schema, WriterProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, SchemaMismatchError, TableNotFoundError
 
-from tasks.errors import ConfigurationError, SnapshotMovedError, StoreUnavailableError, StrataError
+from tasks.errors import ConfigurationError, MissingDataError, SnapshotMovedError, StoreUnavailableError, StrataError
 from tasks.stores.objects import Objects
+
+BOUNDS = {"timeout": "20s", "retry_timeout": "40s"}
+"""Delta's own are 30 s a request and 180 s in all. `restore` holds Python's lock while it waits, so that the
+lease's heart-beat stands still: it must give up before a lease of 60 s ends."""
 
 BATCH_ROWS = 64 * 1024
 CONFIGURATION = {"delta.enableExpiredLogCleanup": "false"}
@@ -62,11 +67,11 @@ def predicate_of(partition: str, values: Collection[str | None]) -> str:
     )
 
 
-def open_table(objects: Objects, table: str) -> DeltaTable | None:
-    """Read the table at its newest version; None where there is none."""
+def open_table(objects: Objects, table: str, version: int | None = None) -> DeltaTable | None:
+    """Read the table at its newest version or the one named; None where there is none."""
     with _explained(objects, table):
         try:
-            return DeltaTable(objects.delta_uri(table_key(table)), storage_options=objects.delta_options() or None)
+            return DeltaTable(objects.delta_uri(table_key(table)), version, storage_options=_options(objects))
         except TableNotFoundError:
             return None
 
@@ -79,7 +84,7 @@ def create_table(objects: Objects, table: str, like: str, partition: str | None)
             schema=Schema.from_arrow(arrow_dataset.dataset(like).schema),
             partition_by=[partition] if partition else None,
             configuration=CONFIGURATION,
-            storage_options=objects.delta_options() or None,
+            storage_options=_options(objects),
         )
 
 
@@ -115,14 +120,22 @@ def write(objects: Objects, table: str, handle: DeltaTable, rows: str, commit: C
 
 
 def _landed(objects: Objects, table: str, version: int, marks: dict[str, str]) -> DeltaTable | None:
-    """Return the table at that version if the commit there bears these marks."""
-    fresh = open_table(objects, table)
-    if fresh is None or fresh.version() < version:
+    """Return the table at that version if the commit there bears these marks.
+
+    Delta's own `history` holds Python's lock while it waits, and so would stop the lease's heart-beat.
+    """
+    try:
+        entry = objects.read(f"{table_key(table)}/_delta_log/{version:020d}.json")
+    except MissingDataError:
         return None
-    with _explained(objects, table):
-        fresh.load_as_version(version)
-        written: dict[str, Any] = fresh.history(1)[0]
-    return fresh if marks.items() <= written.items() else None
+    written: dict[str, object] = {mark: value for line in entry.splitlines() for mark, value in _commit_info(line).items()}
+    return open_table(objects, table, version) if marks.items() <= written.items() else None
+
+
+def _commit_info(log_line: bytes) -> dict[str, Any]:
+    """Return what a line of the log says about the commit itself: nothing, if it tells of a file or the schema."""
+    action: dict[str, dict[str, Any]] = json.loads(log_line)
+    return action.get("commitInfo", {})
 
 
 def live_files(objects: Objects, table: str, handle: DeltaTable, partition: str | None) -> pl.DataFrame:
@@ -138,6 +151,11 @@ def live_files(objects: Objects, table: str, handle: DeltaTable, partition: str 
         pl.col("num_records").alias("rows"),
         value.alias("partition"),
     ).sort("path")
+
+
+def _options(objects: Objects) -> dict[str, str] | None:
+    given = objects.delta_options()
+    return BOUNDS | given if given else None
 
 
 def _properties(marks: dict[str, str]) -> CommitProperties:

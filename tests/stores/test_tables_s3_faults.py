@@ -1,19 +1,21 @@
 """Table commits to S3 behind a proxy that injures requests: no answer is not a failure, no rerun doubles rows."""
 
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
-from tasks.errors import DamagedError, TransientError
+from tasks.errors import TransientError
 from tasks.settings import Settings
 from tasks.stores import verified
 from tasks.stores.objects import Objects, open_objects
 from tasks.stores.snapshot import CURRENT
-from tasks.stores.tables import Lake
-from tests.support.fault_proxy import FOREVER, FaultProxy, fault_proxy
-from tests.support.lakes import candidate, ids, publish, refund
+from tasks.stores.tables import LEASE_SECONDS, Lake
+from tests.support.fault_proxy import FOREVER, FaultProxy, Kind, fault_proxy
+from tests.support.lakes import candidate, ids, publish, refund, run_on
 from tests.support.weed import Endpoint
 
 pytestmark = pytest.mark.slow
@@ -63,8 +65,20 @@ def test_a_store_that_stays_away_leaves_the_old_snapshot(
 
 
 @pytest.mark.parametrize("kind", ["corrupt", "truncate"])
-def test_bytes_injured_on_the_way_never_reach_polars(kind: str, lake: Lake, objects: Objects, proxy: FaultProxy):
+def test_bytes_injured_on_the_way_never_reach_polars(kind: Kind, lake: Lake, objects: Objects, proxy: FaultProxy):
     verified._checked.clear()
-    with proxy.fault(kind, "GET", ".parquet", times=FOREVER), pytest.raises(DamagedError):
+    with proxy.fault(kind, "GET", ".parquet", times=FOREVER), pytest.raises(TransientError, match="paid_month=2026-05"):
         ids(Lake(objects), lake.snapshot())
     assert ids(Lake(objects), lake.snapshot()) == ["old"]
+
+
+@pytest.mark.proof
+def test_a_call_that_stops_the_heart_beat_gives_up_before_the_lease_ends(lake: Lake, objects: Objects, tmp_path: Path):
+    """Delta's `restore` holds Python's lock, and the proxy that should answer it is of this very process."""
+    with lake.writer(run_on(objects, 1), 0) as writer:
+        writer.commit(candidate(tmp_path, "refunds", [refund("stray", "2026-05")]))
+    begun = time.monotonic()
+    with suppress(TransientError):
+        publish(lake, objects, candidate(tmp_path, "refunds", [refund("new", "2026-05")]))
+    assert time.monotonic() - begun < LEASE_SECONDS
+    assert ids(lake, lake.at(1)) == ["old"]

@@ -17,7 +17,7 @@ from tasks.settings import Settings
 from tasks.stores import lease
 from tasks.stores.objects import Objects
 from tasks.stores.tables import Lake
-from tests.support.lakes import Child, candidate, ids, publish, refund, run_on
+from tests.support.lakes import Child, Mode, candidate, ids, publish, refund, run_on
 
 ROUNDS, WRITERS = 3, 5
 
@@ -33,13 +33,16 @@ def stray_commit(objects: Objects, made: Candidate) -> None:
     write_deltalake(handle, pl.read_parquet(made.path).to_arrow(), mode="append")
 
 
-def test_a_commit_between_read_and_write_is_not_overwritten(lake: Lake, objects: Objects, tmp_path: Path):
-    """Written by path, the last commit would succeed and drop the stray row without an error."""
+@pytest.mark.parametrize("mode", ["append", "replace", "overwrite"])
+def test_a_commit_between_read_and_write_is_neither_lost_nor_swept_in(
+    mode: Mode, lake: Lake, objects: Objects, tmp_path: Path
+):
+    """By path, the last commit would drop the stray row; with Delta's own retries, an append would publish it."""
     publish(lake, objects, candidate(tmp_path, "refunds", [refund("a", "2026-05")]))
     with lake.writer(run_on(objects, 1), 0) as writer:
         writer.commit(candidate(tmp_path, "refunds", [refund("b", "2026-05")]))
         stray_commit(objects, candidate(tmp_path, "refunds", [refund("stray", "2026-05")]))
-        mine = candidate(tmp_path, "refunds", [refund("c", "2026-05")], "replace", ("2026-05",))
+        mine = candidate(tmp_path, "refunds", [refund("c", "2026-05")], mode, ("2026-05",))
         with pytest.raises(SnapshotMovedError, match="another writer changed tables/refunds"):
             writer.commit(mine)
     assert ids(lake, lake.snapshot()) == ["a"]

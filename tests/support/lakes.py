@@ -18,6 +18,7 @@ from tasks.stores.digests import digest_rows
 from tasks.stores.objects import Objects
 from tasks.stores.tables import Lake
 
+Mode = Literal["append", "replace", "overwrite"]
 RECEIVED = datetime(2026, 7, 1, tzinfo=UTC)
 MONTH_END = date(2026, 5, 31)
 
@@ -71,7 +72,7 @@ def candidate(
     folder: Path,
     table: str,
     rows: Sequence[dict[str, Any]] | pl.DataFrame,
-    mode: Literal["append", "replace", "overwrite"] = "append",
+    mode: Mode = "append",
     replaces: tuple[str | None, ...] = (),
 ) -> Candidate:
     """Write rows to scratch as a step would."""

@@ -128,7 +128,9 @@ def _landed(objects: Objects, table: str, version: int, marks: dict[str, str]) -
         entry = objects.read(f"{table_key(table)}/_delta_log/{version:020d}.json")
     except MissingDataError:
         return None
-    written: dict[str, object] = {mark: value for line in entry.splitlines() for mark, value in _commit_info(line).items()}
+    written: dict[str, object] = {
+        mark: value for line in entry.splitlines() for mark, value in _commit_info(line).items()
+    }
     return open_table(objects, table, version) if marks.items() <= written.items() else None
 
 

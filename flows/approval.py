@@ -2,7 +2,7 @@
 
 import getpass
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from prefect import pause_flow_run
@@ -10,10 +10,10 @@ from prefect.context import FlowRunContext
 from prefect.input import RunInput
 from pydantic import Field
 
-from flows.begin import House
+from flows.begin import House, open_house
 from flows.parameters import CampaignParameters
-from tasks.errors import HeldError
-from tasks.policy.models import Campaign
+from tasks.errors import ConfigurationError, HeldError
+from tasks.policy.models import Campaign, Policy
 from tasks.steps.house import objects_at
 from tasks.stores.objects import Objects
 
@@ -46,6 +46,33 @@ def require_approval(house: House, chosen: Campaign, parameters: CampaignParamet
         expected="the yes of an operator who has seen the waterfall",
         next_step=f"run `strata approve {chosen.code} --send-on {parameters.send_on}`, then the campaign again",
     )
+
+
+def approve_send(name: str, send_on: date, who: str = "", lake: str = "") -> dict[str, Any]:
+    """Record the yes of an operator to a held send, under the policy last used on the lake.
+
+    Raises:
+        ConfigurationError: there is no such campaign, or it is not held.
+    """
+    parameters = CampaignParameters(name=name, send_on=send_on, lake=lake)
+    house = open_house(parameters)
+    chosen = find_campaign(house.policy, name)
+    if not chosen.hold:
+        raise ConfigurationError(f"campaign {name} is not held", expected="`hold: true`", next_step="just deliver it")
+    by = record_approval(objects_at(house.uri), approval_key(chosen, parameters), who)
+    return {"campaign": name, "send_on": str(send_on), "approved_by": by}
+
+
+def find_campaign(policy: Policy, name: str) -> Campaign:
+    """The campaign of that code; ConfigurationError lists those there are."""
+    codes = [campaign.code for campaign in policy.campaigns]
+    if name not in codes:
+        raise ConfigurationError(
+            f"there is no campaign {name}",
+            expected=f"one of {', '.join(codes) or 'none: the policy has no campaigns'}",
+            next_step="add campaigns/NAME.yaml to the policy, and pass --policy",
+        )
+    return policy.campaign(name)
 
 
 def approval_key(chosen: Campaign, parameters: Any) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 from prefect import flow
 
-from flows.approval import require_approval
+from flows.approval import find_campaign, require_approval
 from flows.artifacts import leave_summary
 from flows.begin import House, begin, open_house, scratch_of, until_published
 from flows.clock import business_date
@@ -30,14 +30,14 @@ def campaign(parameters: CampaignParameters) -> dict[str, Any]:
 def cancel(parameters: CancelParameters) -> dict[str, Any]:
     """Withdraw a published send: the vendor finds a recall file, and the send stays closed."""
     house = open_house(parameters)
-    find_campaign(house, parameters.name)
+    find_campaign(house.policy, parameters.name)
     return until_published(lambda: _withdraw(house, parameters))
 
 
 def campaign_once(parameters: CampaignParameters) -> dict[str, Any]:
     """The delivery itself: plan, approval, publication, record."""
     house = open_house(parameters)
-    chosen = find_campaign(house, parameters.name)
+    chosen = find_campaign(house.policy, parameters.name)
     if parameters.dry_run:
         return dry_plan(house, _plan_parameters(parameters)) | {"campaign": chosen.code}
     _refuse_stale(house, chosen, parameters.send_on, parameters.today)
@@ -47,18 +47,6 @@ def campaign_once(parameters: CampaignParameters) -> dict[str, Any]:
     summary = until_published(lambda: _deliver(house, parameters))
     leave_summary("campaign", summary)
     return summary
-
-
-def find_campaign(house: House, name: str) -> Campaign:
-    """The campaign of that code; ConfigurationError lists those there are."""
-    codes = [campaign.code for campaign in house.policy.campaigns]
-    if name not in codes:
-        raise ConfigurationError(
-            f"there is no campaign {name}",
-            expected=f"one of {', '.join(codes) or 'none: the policy has no campaigns'}",
-            next_step="add campaigns/NAME.yaml to the policy, and pass --policy",
-        )
-    return house.policy.campaign(name)
 
 
 def _refuse_stale(house: House, chosen: Campaign, send_on: date, today: date | None) -> None:

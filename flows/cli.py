@@ -8,7 +8,7 @@ from pathlib import Path
 import typer
 from click.exceptions import Abort, ClickException
 
-from flows.commands import read, write
+from flows.commands import demo, read, send, write
 from flows.show import problems, show_problem
 from tasks.errors import ConfigurationError, StrataError
 
@@ -19,7 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for commands in (write.app, read.app):
+for commands in (demo.app, write.app, send.app, read.app):
     app.registered_commands += commands.registered_commands
 
 QUIET = {

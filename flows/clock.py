@@ -64,6 +64,11 @@ def month_end(month: str) -> date:
     return first.replace(day=calendar.monthrange(first.year, first.month)[1])
 
 
+def month_before(day: date) -> str:
+    """The month before the one that a day lies in, as `YYYY-MM`."""
+    return f"{day.replace(day=1) - timedelta(days=1):%Y-%m}"
+
+
 def months_between(first: str, last: str) -> tuple[str, ...]:
     """Every month from `first` to `last`, both included."""
     day, end, months = month_end(first), month_end(last), []

@@ -5,12 +5,14 @@ from typing import Any
 from prefect import flow
 
 from flows.artifacts import leave_summary
-from flows.clock import month_end
+from flows.begin import House, open_house
+from flows.clock import business_date, month_before, month_end
 from flows.ingest import ingest_once
 from flows.names import run_name
 from flows.parameters import IngestParameters, MonthParameters, RefreshParameters, ReportParameters
 from flows.refresh import refresh_once
 from flows.report import report_once
+from tasks.settings import Settings
 
 
 @flow(name="month", flow_run_name=run_name)
@@ -22,13 +24,24 @@ def month(parameters: MonthParameters) -> dict[str, Any]:
 def month_once(parameters: MonthParameters) -> dict[str, Any]:
     """The month itself; a step that fails stops all that would rest on it."""
     house = {"lake": parameters.lake, "policy": parameters.policy}
-    summary: dict[str, Any] = {"month": parameters.month}
-    if parameters.inbox:
+    name = parameters.month or _month_before(open_house(parameters))
+    summary: dict[str, Any] = {"month": name}
+    if paths := parameters.inbox or _inbox():
         times = {"received_at": parameters.received_at, "exported_at": parameters.exported_at}
-        summary["ingest"] = ingest_once(IngestParameters(paths=parameters.inbox, **times, **house))
-    day = month_end(parameters.month)
+        summary["ingest"] = ingest_once(IngestParameters(paths=paths, **times, **house))
+    day = month_end(name)
     refreshed = RefreshParameters(as_of=day, known_as_of=parameters.known_as_of, **house)
     summary["refresh"] = refresh_once(refreshed)
-    summary["report"] = report_once(ReportParameters(month=parameters.month, **house))
+    summary["report"] = report_once(ReportParameters(month=name, **house))
     leave_summary("month", summary)
     return summary
+
+
+def _month_before(house: House) -> str:
+    """The business month before the one in which the run was due to start, however late it does."""
+    return month_before(business_date(house.started_at, house.zone))
+
+
+def _inbox() -> tuple[str, ...]:
+    folder = Settings().inbox
+    return (folder,) if folder else ()

@@ -1,11 +1,12 @@
 """One described model of parameters per flow: Prefect's form and the command line show the same words."""
 
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 MONTH = r"^\d{4}-(0[1-9]|1[0-2])$"
+Path = Annotated[str, Field(min_length=1)]  # an empty one would mean the folder that the run happens to work in
 _KNOWN = "only what was known then: a date (its end) or an instant; empty means the start of the run"
 
 
@@ -21,7 +22,7 @@ class Parameters(BaseModel):
 class IngestParameters(Parameters):
     """Read export files into the lake."""
 
-    paths: tuple[str, ...] = Field(description="export files and folders of them")
+    paths: tuple[Path, ...] = Field(description="export files and folders of them")
     received_at: str = Field(default="", description="when the files came in; empty means now")
     exported_at: str = Field(default="", description="when the shops exported them; empty lets the file tell")
     shop: str = Field(default="", description="shop id, where neither file nor policy says")
@@ -62,8 +63,12 @@ class CancelParameters(Parameters):
 class MonthParameters(Parameters):
     """Ingest what lies in the inbox, refresh the month's last day, write the report. Delivers nothing."""
 
-    month: str = Field(pattern=MONTH, description="business month, YYYY-MM")
-    inbox: tuple[str, ...] = Field(default=(), description="export files and folders to ingest first")
+    month: str = Field(
+        default="", pattern=rf"^$|{MONTH}", description="business month, YYYY-MM; empty means the one before the run"
+    )
+    inbox: tuple[Path, ...] = Field(
+        default=(), description="export files and folders to ingest first; empty means the folder STRATA_INBOX, if any"
+    )
     received_at: str = Field(default="", description="when the files came in; empty means now")
     exported_at: str = Field(default="", description="when the shops exported them; empty lets the file tell")
     known_as_of: str = Field(default="", description=_KNOWN)

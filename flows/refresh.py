@@ -57,6 +57,8 @@ def _begin(house: House, parameters: RefreshParameters) -> tuple[Run, dict[str, 
 
 def _digests(house: House, as_of: Any) -> dict[str, str]:
     """What the last refresh of the earlier date put out: the state that this one starts from."""
+    if as_of is None:
+        return {}
     runs = finished_runs(house.lake, house.lake.snapshot()).filter(flow="refresh").filter(as_of=as_of)
     return {} if runs.is_empty() else output_digests(runs.row(-1, named=True))
 

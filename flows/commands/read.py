@@ -1,6 +1,6 @@
 """Commands that only read: explain, runs, verify, doctor. None of them starts Prefect."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -33,8 +33,13 @@ def explain(
     for line in sentences(told, "en" if language == "en" else "zh", told["currency"]):
         console.print(line, highlight=False)
     show({"facts": told["facts"], "scores": [{"dimension": name, **entry} for name, entry in told["scores"].items()],
-          "tags": [{key: str(entry[key]) for key in ("code", "value", "rule", "saw")} for entry in told["tags"]],
+          "tags": [_tag_row(entry) for entry in told["tags"]],
           "moves": told["moves"], "policy": told["policy_digest"][:12]}, as_json=False)  # fmt: skip
+
+
+def _tag_row(entry: dict[str, Any]) -> dict[str, str]:
+    saw = ", ".join(f"{name}={value}" for name, value in entry["saw"].items())
+    return {"tag": entry["code"], "value": str(entry["value"]), "rule": entry["rule"], "saw": saw}
 
 
 @app.command()

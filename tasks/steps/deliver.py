@@ -6,6 +6,7 @@ import polars as pl
 from prefect import task
 
 from expectations.tables import TABLES
+from tasks.errors import SnapshotMovedError
 from tasks.refs import Candidate, Ref, Run
 from tasks.steps.house import lake_at, objects_at, policy_of, snapshot_of
 from tasks.steps.knowledge import Horizon
@@ -20,12 +21,13 @@ from tasks.steps.sending import (
     stored_members,
     terms,
 )
-from tasks.stores.outbox import Outcome, publish
+from tasks.stores.manifest import Manifest
+from tasks.stores.outbox import Gate, Outcome, publish
 from tasks.stores.revision import cancellation
 from tasks.stores.scratch import stage
-from tasks.stores.sends import Send, read_send
+from tasks.stores.sends import Revision, Send, read_manifest, read_send
 from tasks.transforms.caps import touch_rows
-from tasks.transforms.delivery import delivered
+from tasks.transforms.delivery import cancelled, delivered
 from tasks.transforms.waterfall import waterfall
 
 
@@ -51,9 +53,11 @@ def deliver_send(run: Run, outbox: str, name: str, horizon: Horizon) -> Delivere
     before = reached_by(outbox, send, state)
     members = members_now(run, horizon, send, before)
     publication = publication_of(run, horizon, send, state, members, before)
-    outcome = publish(objects_at(outbox), publication, key=ring_of(run).hmac_key.encode(), gate=_pass, record=_pass)
+    outcome = publish(
+        objects_at(outbox), publication, key=ring_of(run).hmac_key.encode(), gate=_newest(run), record=_pass
+    )
     reached = reached_by(outbox, send, read_send(objects_at(outbox), send))
-    return _recorded(run, horizon, send, delivered(members, reached), reached, outcome)
+    return _recorded(run, horizon, outbox, send, delivered(members, reached), reached, outcome)
 
 
 @task(name="withdraw", task_run_name="withdraw {name}")
@@ -63,25 +67,38 @@ def withdraw_send(run: Run, outbox: str, name: str, horizon: Horizon) -> Deliver
     send = send_of(policy.campaign(name), horizon)
     state = read_send(objects_at(outbox), send)
     before = reached_by(outbox, send, state)
-    members = stored_members(run, send).with_columns(
-        outcome=pl.when(pl.col("outcome").is_in(["planned", "delivered"]))
-        .then(pl.lit("cancelled"))
-        .otherwise("outcome")
-    )
+    members = cancelled(stored_members(run, send))
     everyone = opened(run, before.drop("seq"))
     publication = cancellation(
         send, state, policy.vendor(send.vendor), terms(policy, send), origin(run, horizon, send, members), everyone
     )
-    outcome = publish(objects_at(outbox), publication, key=ring_of(run).hmac_key.encode(), gate=_pass, record=_pass)
-    return _recorded(run, horizon, send, members, before.clear(), outcome)
+    outcome = publish(
+        objects_at(outbox), publication, key=ring_of(run).hmac_key.encode(), gate=_newest(run), record=_pass
+    )
+    return _recorded(run, horizon, outbox, send, members, before.clear(), outcome)
 
 
 def _pass(_: object) -> None:
-    """The account is checked by the outbox itself, and the rows are recorded by the steps after this one."""
+    """Nothing to do inside the outbox: the rows are recorded by the steps after this one."""
+
+
+def _newest(run: Run) -> Gate:
+    """The gate before the pointer: an opt-out that came in since the run began must be heard."""
+
+    def look(_: object) -> None:
+        seq = lake_at(run.lake).snapshot().seq
+        if seq != run.base_seq:
+            raise SnapshotMovedError(
+                f"the lake moved from snapshot {run.base_seq} to {seq} while the send was made",
+                expected="consents that nothing has changed",
+                next_step="run the campaign again: it reads the newest consents",
+            )
+
+    return look
 
 
 def _recorded(
-    run: Run, horizon: Horizon, send: Send, members: pl.DataFrame, reached: pl.DataFrame, outcome: Outcome
+    run: Run, horizon: Horizon, outbox: str, send: Send, members: pl.DataFrame, reached: pl.DataFrame, outcome: Outcome
 ) -> Delivered:
     """The result, with the candidates that bring the lake's record to what the outbox says."""
     manifest = outcome.manifest
@@ -98,7 +115,7 @@ def _recorded(
     changed = (
         _members_candidate(run, send, members),
         _touches_candidate(run, horizon, send, reached),
-        _deliveries_candidate(run, horizon, send, result, outcome),
+        _deliveries_candidate(run, horizon, outbox, send, outcome),
     )
     return result.model_copy(update={"candidates": tuple(candidate for candidate in changed if candidate)})
 
@@ -116,38 +133,44 @@ def _members_candidate(run: Run, send: Send, members: pl.DataFrame) -> Candidate
 def _touches_candidate(run: Run, horizon: Horizon, send: Send, reached: pl.DataFrame) -> Candidate | None:
     """Ledger rows for whom the send reaches now, and for whom it was planned or sent and is no more."""
     stands = lake_at(run.lake).scan("touches", snapshot_of(run)).filter(pl.col("send_id") == send.id).collect()
-    of_kind = {kind: stands.filter(pl.col("kind") == kind) for kind in ("planned", "handed_over", "cancelled")}
     on = ["one_id", "recipient_key"]
-    fresh = reached.select(on).join(of_kind["handed_over"], on=on, how="anti")
-    open_rows = pl.concat([of_kind["planned"], of_kind["handed_over"]]).select(on).unique()
-    void = open_rows.join(reached, on=on, how="anti").join(of_kind["cancelled"], on=on, how="anti")
+    standing = stands.group_by(on).agg(
+        sent=(pl.col("kind") == "handed_over").sum(),
+        open=pl.col("kind").is_in(["planned", "handed_over"]).any(),
+        void=(pl.col("kind") == "cancelled").sum(),
+    )
+    in_ledger = standing.filter(pl.col("sent").cast(pl.Int64) > pl.col("void").cast(pl.Int64))
+    fresh = reached.select(on).join(in_ledger, on=on, how="anti")
+    gone = standing.filter("open").join(reached, on=on, how="anti").filter(
+        (pl.col("void") == 0) | (pl.col("sent") > pl.col("void"))
+    )  # fmt: skip
     campaign = policy_of(run).campaign(send.campaign)
     rows = pl.concat(
         touch_rows(
-            people.with_columns(send_id=pl.lit(send.id)),
-            campaign,
-            kind=kind,
-            send_on=send.send_on,
+            people.select(*on, send_id=pl.lit(send.id)), campaign, kind=kind, send_on=send.send_on,
             at=horizon.known_as_of,
         )
-        for people, kind in ((fresh, "handed_over"), (void, "cancelled"))
-    )
+        for people, kind in ((fresh, "handed_over"), (gone, "cancelled"))
+    )  # fmt: skip
     return stage(run, "touches", rows, mode="append") if rows.height else None
 
 
-def _deliveries_candidate(
-    run: Run, horizon: Horizon, send: Send, result: Delivered, outcome: Outcome
-) -> Candidate | None:
-    """One row per published revision that the lake has not recorded."""
+def _deliveries_candidate(run: Run, horizon: Horizon, outbox: str, send: Send, outcome: Outcome) -> Candidate | None:
+    """One row per published revision that the lake has not recorded, as its own manifest says."""
     stands = lake_at(run.lake).scan("deliveries", snapshot_of(run)).filter(pl.col("send_id") == send.id).collect()
     rows = [
-        {
-            "send_id": send.id, "seq": revision.seq, "revision": revision.revision, "campaign": send.campaign,
-            "vendor": send.vendor, "send_on": send.send_on, "rows": result.rows, "recalled": result.recalled,
-            "manifest_sha256": revision.manifest_sha256, "waterfall": json.dumps(result.waterfall),
-            "policy_digest": run.policy_digest, "run_id": run.run_id, "published_at": horizon.known_as_of,
-        }
+        _delivery_row(run, horizon, read_manifest(objects_at(outbox), send, revision), revision)
         for revision in outcome.published.revisions
         if revision.seq not in stands.get_column("seq")
-    ]  # fmt: skip
+    ]
     return stage(run, "deliveries", pl.DataFrame(rows, TABLES["deliveries"].schema), mode="append") if rows else None
+
+
+def _delivery_row(run: Run, horizon: Horizon, manifest: Manifest, revision: Revision) -> dict[str, object]:
+    return {
+        "send_id": manifest.send_id, "seq": manifest.seq, "revision": manifest.revision,
+        "campaign": manifest.campaign, "vendor": manifest.vendor, "send_on": manifest.send_on,
+        "rows": manifest.rows - manifest.seeds, "recalled": manifest.recalled,
+        "manifest_sha256": revision.manifest_sha256, "waterfall": json.dumps(manifest.origin.waterfall),
+        "policy_digest": manifest.origin.policy_digest, "run_id": run.run_id, "published_at": horizon.known_as_of,
+    }  # fmt: skip

@@ -9,7 +9,7 @@ from tasks.errors import MissingDataError
 from tasks.policy.models import Campaign
 from tasks.refs import Run
 from tasks.steps.house import lake_at, objects_at, snapshot_of
-from tasks.stores.sends import REACHED, Send, reached, read_send
+from tasks.stores.sends import REACHED, Send, SendState, reached, read_send
 from tasks.transforms.allocation import Known
 from tasks.transforms.audience import base_of, newest_as_of
 from tasks.transforms.consent import standing
@@ -65,6 +65,7 @@ def keys_at(run: Run, horizon: Horizon) -> pl.LazyFrame:
 def known_for(run: Run, horizon: Horizon, outbox: str, campaigns: tuple[Campaign, ...]) -> Known:
     """Everything that the allocation of a date asks for."""
     lake, snapshot = lake_at(run.lake), snapshot_of(run)
+    sends = _sends(outbox, campaigns, horizon.send_on)
     return Known(
         base=people_of(run, horizon),
         points=points_of(run, horizon),
@@ -72,16 +73,21 @@ def known_for(run: Run, horizon: Horizon, outbox: str, campaigns: tuple[Campaign
         words=words_of(run, horizon),
         touches=lake.scan("touches", snapshot).filter(pl.col("known_from") <= horizon.known_as_of),
         assignments=lake.scan("assignments", snapshot),
-        published=_published(outbox, campaigns, horizon.send_on),
+        published=_published(outbox, sends),
+        closed=frozenset(send.id for send, state in sends.items() if state.published.is_cancelled),
     )
 
 
-def _published(outbox: str, campaigns: tuple[Campaign, ...], send_on: date) -> pl.LazyFrame:
+def _sends(outbox: str, campaigns: tuple[Campaign, ...], send_on: date) -> dict[Send, SendState]:
+    """What the outbox says of every campaign's send of the date."""
+    sends = [Send(campaign.vendor, campaign.code, send_on) for campaign in campaigns]
+    return {send: read_send(objects_at(outbox), send) for send in sends}
+
+
+def _published(outbox: str, sends: dict[Send, SendState]) -> pl.LazyFrame:
     """One row per send and person in its published revisions, less the recalled."""
     rows = [pl.DataFrame(schema={"send_id": pl.String(), **REACHED}).lazy()]
-    for campaign in campaigns:
-        send = Send(campaign.vendor, campaign.code, send_on)
-        state = read_send(objects_at(outbox), send)
+    for send, state in sends.items():
         people = reached(objects_at(outbox), send, state.published)
         rows.append(people.select(pl.lit(send.id).alias("send_id"), *REACHED).lazy())
     return pl.concat(rows).drop("seq")

@@ -10,7 +10,6 @@ from tasks.policy.models import Policy
 from tasks.refs import Run, Snapshot
 from tasks.reports.data import ReportData, RunFacts
 from tasks.reports.inputs import count_refusals, monthly_revenue
-from tasks.reports.page import render
 from tasks.steps.house import lake_at, objects_at, policy_of, snapshot_of
 from tasks.steps.inputs import as_of, refresh_inputs
 from tasks.stores.tables import Lake
@@ -20,6 +19,8 @@ from tasks.transforms.customers import orders_at
 @task(name="write report", task_run_name="report of {run.as_of}")
 def write_report(run: Run) -> str:
     """Render the report of the run's date and put it into the lake; return its key."""
+    from tasks.reports.page import render  # noqa: PLC0415  charts take seconds to import
+
     key = f"reports/{as_of(run):%Y-%m}/index.html"
     objects_at(run.lake).put(key, render(report_data(run, policy_of(run))).encode())
     return key
@@ -32,6 +33,7 @@ def report_data(run: Run, policy: Policy) -> ReportData:
     previous = inputs.previous_as_of
     identities = lake.scan("identities", snapshot, partitions=[day])
     sends = _sends(lake, snapshot, day)
+    files = lake.scan("files", snapshot).filter(pl.col("received_at") <= run.known_as_of).collect()
     return ReportData(
         policy=policy,
         month=f"{day:%Y-%m}",
@@ -40,8 +42,8 @@ def report_data(run: Run, policy: Policy) -> ReportData:
         previous=lake.scan("customers", snapshot, partitions=[previous] if previous else []).collect(),
         cutoffs=lake.scan("cutoffs", snapshot, partitions=[day]).collect(),
         migrations=lake.scan("migrations", snapshot, partitions=[day]).collect(),
-        files=lake.scan("files", snapshot).filter(pl.col("received_at") <= run.known_as_of).collect(),
-        refusals=lake.scan("quarantine", snapshot).pipe(count_refusals).collect(),
+        files=files,
+        refusals=_refusals(lake, snapshot, files),
         revenue=monthly_revenue(orders_at(inputs, identities, day)).collect(),
         audience_members=sends,
         deliveries=_deliveries(lake, snapshot, sends),
@@ -57,6 +59,12 @@ def _customers(lake: Lake, snapshot: Snapshot, day: date) -> pl.DataFrame:
             next_step=f"run `strata refresh --as-of {day}`",
         )  # fmt: skip
     return customers
+
+
+def _refusals(lake: Lake, snapshot: Snapshot, files: pl.DataFrame) -> pl.DataFrame:
+    """Refused rows of these files, by rule."""
+    own = files.lazy().select(file_sha256="sha256")
+    return lake.scan("quarantine", snapshot).join(own, on="file_sha256", how="semi").pipe(count_refusals).collect()
 
 
 def _sends(lake: Lake, snapshot: Snapshot, day: date) -> pl.DataFrame:

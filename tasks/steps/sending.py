@@ -37,7 +37,7 @@ def members_now(run: Run, horizon: Horizon, send: Send, reached_now: pl.DataFram
         keys=keys_at(run, horizon),
         points=points_of(run, horizon),
     )
-    return _without_a_value(checked, _sealed(run, planned(checked)))
+    return _without_a_value(checked, opened(run, planned(checked)))
 
 
 def asked_again(members: pl.DataFrame) -> pl.DataFrame:
@@ -55,15 +55,17 @@ def stored_members(run: Run, send: Send) -> pl.DataFrame:
     return rows.filter(pl.col("send_id") == send.id).collect()
 
 
-def _without_a_value(members: pl.DataFrame, sealed: pl.DataFrame) -> pl.DataFrame:
-    """Whoever is planned but has no sealed contact gets nothing, and is told apart."""
-    known = sealed.select("recipient_key", has_value=pl.lit(value=True))
+def _without_a_value(members: pl.DataFrame, values: pl.DataFrame) -> pl.DataFrame:
+    """Whoever is planned but has no contact that can be written gets nothing, and is told apart."""
+    known = values.select("recipient_key", has_value=pl.lit(value=True))
     is_lost = (pl.col("outcome") == "planned") & pl.col("has_value").is_null()
     return (
         members.join(known, on="recipient_key", how="left")
         .with_columns(
             outcome=pl.when(is_lost).then(pl.lit("no_contact")).otherwise("outcome"),
-            evidence=pl.when(is_lost).then(pl.lit("the vault holds no value for the contact")).otherwise("evidence"),
+            evidence=pl.when(is_lost)
+            .then(pl.lit("the vault holds no value that a file can carry"))
+            .otherwise("evidence"),
         )
         .select(members.columns)
     )
@@ -79,7 +81,7 @@ def _sealed(run: Run, people: pl.DataFrame) -> pl.DataFrame:
 
 def opened(run: Run, people: pl.DataFrame) -> pl.DataFrame:
     """`people` (one_id, recipient_key) with the plain contact of each: the only place that opens the vault."""
-    values = unseal(_sealed(run, people), ring_of(run)).rename({"value": CONTACT})
+    values = unseal(_sealed(run, people), ring_of(run), ("recipient_key",)).rename({"value": CONTACT})
     return people.join(values.select("recipient_key", CONTACT), on="recipient_key").filter(
         is_plain_contact(pl.col(CONTACT))
     )

@@ -44,8 +44,12 @@ def supersede(stored: pl.DataFrame, incoming: pl.DataFrame, record: Sequence[str
 
 
 def append_new(stored: pl.DataFrame, incoming: pl.DataFrame, key: Sequence[str]) -> Superseded:
-    """Add rows whose key is not stored yet; for tables whose rows never change."""
-    ordered = incoming.sort(*SOURCE)
+    """Add rows whose key is not stored yet; for tables whose rows never change.
+
+    Of rows with one key in a batch the earliest sighting enters, else the first of its file.
+    """
+    earliest = [name for name in ("seen_at",) if name in incoming.columns]
+    ordered = incoming.sort(*earliest, *SOURCE)
     is_first = pl.int_range(pl.len()).over(list(key)) == 0
     first, repeated = ordered.filter(is_first), ordered.filter(~is_first)
     added = first.join(stored.select(key), on=list(key), how="anti", nulls_equal=True)

@@ -1,0 +1,34 @@
+"""What `strata gc` does: find what no snapshot and no vendor can see, and delete it when told to."""
+
+from tasks.settings import Settings
+from tasks.steps.house import objects_at
+from tasks.stores.index import orphans
+from tasks.stores.lease import hold
+from tasks.stores.objects import Objects
+from tasks.stores.orphans import delete_orphans, find_orphans
+from tasks.stores.tables import LEASE_SECONDS
+
+STRAY_SECONDS = 24 * 3600
+"""Temporary files and unfinished uploads of the last day may belong to a run at work."""
+
+
+def sweep(uri: str = "", *, delete: bool) -> list[str]:
+    """Keys of orphans in the lake's tables and in the outbox; deleted under the writer's lease when told to."""
+    settings = Settings()
+    lake = uri or settings.lake
+    objects = objects_at(lake)
+    outbox = objects_at(settings.outbox or f"{lake.rstrip('/')}/outbox")
+    if not delete:
+        return [*(meta.key for meta in find_orphans(objects)), *(f"outbox/{key}" for key in _revisions(outbox))]
+    gone = [meta.key for meta in delete_orphans(objects, wait_seconds=settings.lease_wait_seconds)]
+    with hold(objects, "gc", wait_seconds=settings.lease_wait_seconds, lease_seconds=LEASE_SECONDS) as lease:
+        for key in _revisions(outbox):
+            lease.check()
+            outbox.delete(key)
+            gone.append(f"outbox/{key}")
+    return [*gone, *objects.sweep(older_than_seconds=STRAY_SECONDS)]
+
+
+def _revisions(outbox: Objects) -> list[str]:
+    """Every object of a revision that no CURRENT.json names."""
+    return [key for orphan in orphans(outbox) for key in orphan.keys]

@@ -15,6 +15,7 @@ class Settings(BaseSettings):
     lake: str = Field(default="lake", description="lake root: a path, file:// or s3://bucket/prefix")
     outbox: str = Field(default="", description="outbox root; <lake>/outbox when empty")
     policy: str = Field(default="", description="folder with the brand's policy; the stored one when empty")
+    inbox: str = Field(default="", description="folder in which exports arrive, for `month`; none when empty")
     scratch: str = Field(
         default_factory=lambda: str(Path(tempfile.gettempdir()) / "strata"),
         description="local folder for candidates before they are published",

@@ -45,6 +45,12 @@ format: $(VENV)/dev.stamp
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
+up: $(VENV)/run.stamp  ## Prefect on this machine with every deployment: prints the dashboard's address; PORT names another port
+	@$(BIN)/python -m infra.server up --port $(or $(PORT),4200)
+
+down:  ## ends what `up` started
+	@test ! -x $(BIN)/python || $(BIN)/python -m infra.server down
+
 docs: $(VENV)/run.stamp  ## writes the generated pages of docs/ anew
 	$(BIN)/python -m infra.docs
 

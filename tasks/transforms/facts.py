@@ -50,13 +50,12 @@ def only_mature(orders: pl.LazyFrame, *, as_of: date, maturity_days: int) -> pl.
 
 
 def sum_orders(orders: pl.LazyFrame, *, as_of: date, window_days: int, also: Sequence[pl.Expr] = ()) -> pl.LazyFrame:
-    """One row per customer with a paid order: counts, sums and first and last dates.
+    """One row per customer with a paid order, and one without one_id for all anonymous orders: counts, sums, dates.
 
     Orders of no net value stand in `gross_orders` alone. A rate is one division of two
     counts, rounded to four digits. Days are calendar days of the business zone; 0 is today.
     """
-    identified = orders.filter(pl.col("one_id").is_not_null())
-    sums = identified.with_columns(_marks(as_of, window_days)).group_by("one_id").agg(*_SUMS, *also)
+    sums = orders.with_columns(_marks(as_of, window_days)).group_by("one_id").agg(*_SUMS, *also)
     days_since = (pl.lit(as_of) - pl.col("last_order_on")).dt.total_days()
     in_window = pl.col("frequency") > 0
     return sums.with_columns(

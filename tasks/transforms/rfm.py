@@ -24,20 +24,16 @@ def score_rfm(facts: pl.LazyFrame, *, levels: int) -> pl.LazyFrame:
 
 
 def _score(value: pl.Expr, levels: int) -> pl.Expr:
-    """Count the levels reached: level s needs `levels × less ≥ (s − 1) × N`, so v above the ⌈(s−1)·N/levels⌉-th value.
+    """Count the levels whose edge the value has passed; one sort, and the ranks are never written down.
 
-    One sort per dimension and a few comparisons; the ranks themselves are never written down.
+    `levels × less ≥ (s − 1) × N` means that ⌈(s − 1)·N / levels⌉ of the base stand lower: the
+    value is above the one at that place in the order.
     """
-    in_order = value.filter(_IS_BASE).sort()
-    reached = [value > in_order.get(_needed(s, levels) - 1, null_on_oob=True) for s in range(2, levels + 1)]
-    score = 1 + pl.sum_horizontal(*(step.cast(pl.Int64) for step in reached))
-    return pl.when(_IS_BASE).then(score).otherwise(0)
-
-
-def _needed(score: int, levels: int) -> pl.Expr:
-    """How many of the base must stand strictly lower for that score: (s − 1)·N / levels, rounded up."""
     base = _IS_BASE.sum().cast(pl.Int64)
-    return ((score - 1) * base + levels - 1) // levels
+    lower = (pl.lit(pl.Series(range(1, levels))) * base + levels - 1) // levels
+    edges = value.filter(_IS_BASE).sort().gather(lower - 1, null_on_oob=True)
+    passed = edges.search_sorted(value, side="left").cast(pl.Int64)
+    return pl.when(_IS_BASE).then(1 + passed).otherwise(0)
 
 
 def _cell() -> pl.Expr:

@@ -22,7 +22,7 @@ def advance(
     people: pl.LazyFrame, previous: pl.LazyFrame | None, orders: pl.LazyFrame, moves: pl.LazyFrame,
     *, after: date, as_of: date, tiers: Tiers,
 ) -> pl.LazyFrame:  # fmt: skip
-    """One row per customer of `people` with the tier at `as_of`, its cause and state.
+    """One row per customer as given, with the tier at `as_of`, its cause and state.
 
     `people` has one_id, `tier_spend_fen` at `as_of` and optionally `is_fraud`; `previous` the
     state at `after`, where who is absent, or everyone, stands at the base tier. `orders` are
@@ -35,7 +35,9 @@ def advance(
     first = after if tiers.upgrade == "immediate" else as_of
     start = start.pipe(_replay_days, orders, moves, after=first, as_of=as_of, tiers=tiers)
     stepped = step(start, on=pl.lit(as_of), is_review=_ends_month(as_of), tiers=tiers)
-    return stepped.with_columns(tier_cause=_cause_of_period()).pipe(_with_labels, tiers).select("one_id", *TIER_COLUMNS)
+    labelled = stepped.with_columns(tier_cause=_cause_of_period()).pipe(_with_labels, tiers)
+    given = [name for name in people.collect_schema().names() if name not in TIER_COLUMNS]
+    return labelled.select(*given, *TIER_COLUMNS)
 
 
 def _cause_of_period() -> pl.Expr:
@@ -83,66 +85,99 @@ def _with_state(people: pl.LazyFrame, previous: pl.LazyFrame | None, tiers: Tier
 def _replay_days(
     start: pl.LazyFrame, orders: pl.LazyFrame, moves: pl.LazyFrame, *, after: date, as_of: date, tiers: Tiers
 ) -> pl.LazyFrame:
-    """Take the steps before the review, and add what refunds have left of the granting window."""
-    histories = _histories(orders, moves.filter(pl.lit(tiers.refund_effect == "immediate")))
+    """Take the steps before the review, and add what refunds have left of the granting window.
+
+    Only customers with a day worth a step, or with a refund, pass through; the state of the
+    others stays as it is.
+    """
+    touched = _touched(moves, tiers)
     changes = spend_changes(orders, moves, after=after, as_of=as_of, tiers=tiers)
-    days = _days(start, histories, changes, as_of, tiers)
-    marked = start.join(days, on="one_id", how="left").join(histories, on="one_id", how="left")
-    is_quiet = pl.col("days").is_null() & pl.col("moves").is_null()
-    quiet = marked.filter(is_quiet).drop("days", "spends", "moves").with_columns(
-        granted_spend_fen=pl.lit(None, pl.Int64)
-    )  # fmt: skip
-    schema = quiet.collect_schema()
-    busy = marked.filter(~is_quiet).map_batches(
+    days = _days(start, touched, changes, as_of, tiers)
+    marks = days.join(_histories(orders, moves, touched), on="one_id", how="full", coalesce=True)
+    busy = marks.join(start.select("one_id", "is_fraud", "tier_spend_fen", *STATE), on="one_id")
+    schema = pl.Schema({"one_id": start.collect_schema()["one_id"], **STATE, "granted_spend_fen": pl.Int64()})
+    replayed = busy.map_batches(
         lambda frame: _replay(frame, as_of, tiers).select(schema.names()), schema=schema,
         predicate_pushdown=False, projection_pushdown=False, slice_pushdown=False,
-    )  # fmt: skip
-    return pl.concat([quiet, busy])
+    ).with_columns(_is_replayed=pl.lit(value=True))  # fmt: skip
+    # One join and a choice, rather than two halves put together: so Polars works `start` out once.
+    chosen = [pl.when("_is_replayed").then(f"{name}_replayed").otherwise(name).alias(name) for name in STATE]
+    return start.join(replayed, on="one_id", how="left", suffix="_replayed").with_columns(chosen)
 
 
-def _histories(orders: pl.LazyFrame, moves: pl.LazyFrame) -> pl.LazyFrame:
-    """One row per customer with a refund after the counting day: all movements of their money, as a list."""
-    touched = moves.filter(pl.col("moved_on") > pl.col("counted_on")).select("one_id").unique()
-    paid = orders.join(touched, on="one_id", how="semi").select(
-        "one_id", "counted_on", moved_on="counted_on", fen="paid_fen"
-    )
-    back = moves.join(touched, on="one_id", how="semi").select(
-        "one_id", "counted_on", "moved_on", fen=-pl.col("back_fen")
-    )
-    return pl.concat([paid, back]).group_by("one_id").agg(moves=pl.struct("counted_on", "moved_on", "fen"))
+def _touched(moves: pl.LazyFrame, tiers: Tiers) -> pl.LazyFrame:
+    """One row per customer whose granting window a refund may have thinned: one that came after the counting day."""
+    late = moves.filter(pl.col("moved_on") > pl.col("counted_on"), pl.lit(tiers.refund_effect == "immediate"))
+    return late.select("one_id", has_refund=pl.lit(value=True)).unique()
 
 
-def _days(
-    start: pl.LazyFrame, histories: pl.LazyFrame, changes: pl.LazyFrame, as_of: date, tiers: Tiers
-) -> pl.LazyFrame:
+def _histories(orders: pl.LazyFrame, moves: pl.LazyFrame, touched: pl.LazyFrame) -> pl.LazyFrame:
+    """One row per touched customer: all movements of their money, as a list."""
+    paid = orders.select("one_id", "counted_on", moved_on="counted_on", fen="paid_fen")
+    back = moves.select("one_id", "counted_on", "moved_on", fen=-pl.col("back_fen"))
+    theirs = [rows.join(touched, on="one_id", how="semi") for rows in (paid, back)]
+    return pl.concat(theirs).group_by("one_id").agg(moves=pl.struct("counted_on", "moved_on", "fen"))
+
+
+def _days(start: pl.LazyFrame, touched: pl.LazyFrame, changes: pl.LazyFrame, as_of: date, tiers: Tiers) -> pl.LazyFrame:
     """One row per customer with a day before `as_of` worth a step: `days` in order, `spends` of the windows up to them.
 
-    The spend is counted back from `as_of`. Without refunds only a day that reaches a higher
-    level than every day before can change the state; with refunds every day can.
+    The spend is counted back from the one at `as_of`.
     """
-    total, so_far = pl.col("change_fen").sum(), pl.col("change_fen").cum_sum()
-    state = start.select("one_id", "tier_spend_fen", "tier_level", "tier_locked_until", "is_fraud")
-    with_new = changes.filter(pl.col("new_fen") > 0).select("one_id").unique()
     dated = (
-        changes.join(with_new, on="one_id", how="semi")
-        .join(state, on="one_id")
-        .join(histories.select("one_id", has_refund=pl.lit(value=True)), on="one_id", how="left")
-        .filter(~pl.col("is_fraud"), pl.col("tier_level") > OUT)
+        changes.join(_who_may_move(start, touched, changes, tiers), on="one_id")
         .sort("one_id", "day")
-        .with_columns(spend_fen=pl.col("tier_spend_fen") - (total - so_far).over("one_id"))
+        .with_columns(spend_fen=pl.col("tier_spend_fen") - _still_to_come())
         .filter(pl.col("new_fen") > 0, pl.col("day") < as_of)
         .with_columns(up=level_of(pl.col("spend_fen"), ups(tiers)))
     )
-    return dated.pipe(_worth_a_step).group_by("one_id").agg(days=pl.col("day"), spends=pl.col("spend_fen"))
+    return (
+        dated.pipe(_worth_a_step)
+        .group_by("one_id")
+        .agg(days=pl.col("day").sort(), spends=pl.col("spend_fen").sort_by("day"))
+    )
+
+
+def _who_may_move(start: pl.LazyFrame, touched: pl.LazyFrame, changes: pl.LazyFrame, tiers: Tiers) -> pl.LazyFrame:
+    """One row per customer with a new order whose spend may have been above their tier, or who had a refund.
+
+    Before the end the spend was at most the spend at the end plus all that fell out since.
+    """
+    left = pl.when(pl.col("change_fen") < 0).then(-pl.col("change_fen")).otherwise(0)
+    totals = changes.group_by("one_id").agg(pl.col("new_fen").sum(), left_fen=left.sum())
+    highest = level_of(pl.col("tier_spend_fen") + pl.col("left_fen"), ups(tiers))
+    return (
+        totals.filter(pl.col("new_fen") > 0)
+        .join(start.filter(~pl.col("is_fraud"), pl.col("tier_level") > OUT), on="one_id")
+        .join(touched, on="one_id", how="left")
+        .filter((highest > pl.col("tier_level")) | pl.col("has_refund"))
+        .select("one_id", "tier_spend_fen", "tier_level", "tier_locked_until", "has_refund")
+    )
+
+
+def _still_to_come() -> pl.Expr:
+    """What a customer's spend changes after each day until the end, for rows sorted by customer and day.
+
+    The difference of two running totals over the whole frame: the one at the customer's last
+    row, and the one at the row itself.
+    """
+    running = pl.col("change_fen").cum_sum()
+    is_last = (pl.col("one_id") != pl.col("one_id").shift(-1)).fill_null(value=True)
+    at_end = pl.when(is_last).then(running).backward_fill()
+    return at_end - running
 
 
 def _worth_a_step(dated: pl.LazyFrame) -> pl.LazyFrame:
-    """Keep the days that can change the state; customers with refunds keep all of theirs."""
+    """Keep the days that can change the state, of rows sorted by customer and day; with refunds every day can.
+
+    Without them only a day that reaches more than the present tier and more than the day
+    before it can; so one comparison with the row above leaves hardly any.
+    """
     has_refund = pl.col("has_refund").fill_null(value=False)
     locked = (pl.col("day") <= pl.col("tier_locked_until")).fill_null(value=False)
     rises = dated.filter(has_refund | ((pl.col("up") > pl.col("tier_level")) & ~locked))
-    reached = pl.col("up").cum_max().shift(1, fill_value=0).over("one_id")
-    return rises.filter(has_refund | (pl.col("up") > reached))
+    is_first = (pl.col("one_id") != pl.col("one_id").shift(1)).fill_null(value=True)
+    return rises.filter(has_refund | is_first | (pl.col("up") > pl.col("up").shift(1)))
 
 
 def _replay(busy: pl.DataFrame, as_of: date, tiers: Tiers) -> pl.DataFrame:

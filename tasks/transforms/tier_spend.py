@@ -61,32 +61,28 @@ def spend_changes(
     `change_fen` is the change, `new_fen` the part that new orders brought, so above 0 on the
     days with a new qualifying order.
     """
-    who = pl.col("one_id").is_not_null()
-    paid = counted.filter(who).select("one_id", "counted_on", moved_on="counted_on", fen="paid_fen")
-    back = moves.filter(who).select("one_id", "counted_on", "moved_on", fen=-pl.col("back_fen"))
-    window = timedelta(days=tiers.qualify_window_days)
+    window, maturity = timedelta(days=tiers.qualify_window_days), timedelta(days=tiers.maturity_days)
+    arrived = counted.filter(_within("paid_on", after - maturity, as_of - maturity))
+    left = counted.filter(_within("paid_on", after - maturity - window, as_of - maturity - window))
+    back = moves.filter(pl.col("moved_on") < pl.col("counted_on") + window)
+    back_now = back.filter(_within("moved_on", after, as_of))
+    back_left = back.filter(_within("counted_on", after - window, as_of - window))
+    is_new = pl.col("moved_on") == pl.col("counted_on")
     parts = [
-        change
-        for rows in (paid, back)
-        for change in (_arriving(rows, after, as_of, window), _leaving(rows, after, as_of, window))
+        _changes(arrived, pl.col("counted_on"), pl.col("paid_fen"), new=pl.col("paid_fen")),
+        _changes(left, pl.col("counted_on") + window, -pl.col("paid_fen")),
+        _changes(back_now, pl.col("moved_on"), -pl.col("back_fen"), new=pl.when(is_new).then(-pl.col("back_fen"))),
+        _changes(back_left, pl.col("counted_on") + window, pl.col("back_fen")),
     ]
     return pl.concat(parts).group_by("one_id", "day").agg(pl.col("change_fen", "new_fen").sum())
 
 
-def _arriving(rows: pl.LazyFrame, after: date, as_of: date, window: timedelta) -> pl.LazyFrame:
-    """What starts to count, or stops through a refund, within the period."""
-    moved_on = pl.col("moved_on")
-    arrives = moved_on.is_between(after, as_of, closed="right") & (moved_on < pl.col("counted_on") + window)
-    is_new = moved_on == pl.col("counted_on")
-    return rows.filter(arrives).select(
-        "one_id", day=moved_on, change_fen="fen", new_fen=pl.when(is_new).then("fen").otherwise(0)
-    )
+def _within(name: str, after: date, until: date) -> pl.Expr:
+    return pl.col(name).is_between(after, until, closed="right")
 
 
-def _leaving(rows: pl.LazyFrame, after: date, as_of: date, window: timedelta) -> pl.LazyFrame:
-    """What falls out of the window within the period; a refund that came later takes nothing with it."""
-    counted_on = pl.col("counted_on")
-    leaves = counted_on.is_between(after - window, as_of - window, closed="right")
-    return rows.filter(leaves, pl.col("moved_on") < counted_on + window).select(
-        "one_id", day=counted_on + window, change_fen=-pl.col("fen"), new_fen=pl.lit(0, pl.Int64)
-    )
+def _changes(rows: pl.LazyFrame, day: pl.Expr, change: pl.Expr, new: pl.Expr | None = None) -> pl.LazyFrame:
+    """One row per movement of a customer's spend; an anonymous order moves nobody's."""
+    brought = pl.lit(0, pl.Int64) if new is None else new.fill_null(0)
+    known = rows.filter(pl.col("one_id").is_not_null())
+    return known.select("one_id", day=day, change_fen=change, new_fen=brought)

@@ -1,14 +1,53 @@
-"""What every test may ask for: a real S3 server, and a store of objects of either kind."""
+"""What every test may ask for: a real S3 server, a store of objects of either kind, and a real Prefect server."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
 
+from flows.cli import QUIET
 from tasks.settings import Settings
 from tasks.stores.objects import Objects, open_objects
 from tests.support.weed import Endpoint, weed_server
+
+if TYPE_CHECKING:
+    from tests.support.small_brand import Brand
+
+os.environ.update(QUIET)  # before Prefect is imported: it reads its settings then
+
+
+@pytest.fixture(scope="session")
+def prefect_harness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One Prefect server for the whole session, and its address; flows called in process use it."""
+    from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
+    from prefect.testing.utilities import prefect_test_harness
+
+    home = {PREFECT_HOME: tmp_path_factory.mktemp("prefect")}
+    with temporary_settings(home), prefect_test_harness(server_startup_timeout=180):
+        yield str(PREFECT_API_URL.value())
+
+
+@pytest.fixture(scope="session")
+def harness_env(prefect_harness: str) -> dict[str, str]:
+    """Environment for a child process that should run its flows on the same server."""
+    return {**os.environ, "PREFECT_API_URL": prefect_harness}
+
+
+@pytest.fixture(scope="session")
+def standing(prefect_harness: str, tmp_path_factory: pytest.TempPathFactory) -> "Brand":
+    """A small lake that nobody may change: January and February refreshed, March received. Copy it to work on it."""
+    from tests.support.small_brand import standing_brand
+
+    return standing_brand(tmp_path_factory.mktemp("standing"))
+
+
+@pytest.fixture
+def brand(standing: "Brand", tmp_path: Path) -> "Brand":
+    """A copy of the small lake of one's own."""
+    return standing.copied(tmp_path)
 
 
 @pytest.fixture(scope="session")

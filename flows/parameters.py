@@ -1,7 +1,7 @@
 """One described model of parameters per flow: Prefect's form and the command line show the same words."""
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -10,10 +10,17 @@ Path = Annotated[str, Field(min_length=1)]  # an empty one would mean the folder
 _KNOWN = "only what was known then: a date (its end) or an instant; empty means the start of the run"
 
 
+def _in_order(schema: dict[str, Any]) -> None:
+    """Number the fields for Prefect's form, a flow's own ones first: its database forgets the order of keys."""
+    names = sorted(schema["properties"], key=lambda name: name in Parameters.model_fields)
+    for position, name in enumerate(names):
+        schema["properties"][name]["position"] = position
+
+
 class Parameters(BaseModel):
     """What every flow may be told; empty values come from the environment (`STRATA_…`)."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=_in_order)
 
     lake: str = Field(default="", description="lake root: a path, file:// or s3://bucket/prefix")
     policy: str = Field(default="", description="policy folder; empty means the last one used on this lake")

@@ -11,12 +11,13 @@ _opener = build_opener(ProxyHandler({}))
 """Loopback never goes through a proxy."""
 
 
-def ask(api: str, path: str, body: Any = None) -> Any:
-    """Return the server's answer to a GET, or to a POST when there is a body; HTTPError when it refuses."""
+def ask(api: str, path: str, body: Any = None, method: str | None = None) -> Any:
+    """Return the server's answer: GET, or POST when there is a body, unless told; HTTPError when it refuses."""
     data = None if body is None else json.dumps(body).encode()
-    request = Request(f"{api}{path}", data, {"Content-Type": "application/json"})  # noqa: S310  our own server
+    headers = {"Content-Type": "application/json"}
+    request = Request(f"{api}{path}", data, headers, method=method)  # noqa: S310  our own server
     with _opener.open(request, timeout=ANSWER_SECONDS) as answer:
-        return json.load(answer)
+        return json.loads(answer.read() or b"null")
 
 
 def is_healthy(api: str) -> bool:

@@ -70,7 +70,7 @@ def _make_cluster(data: Path) -> None:
 
 
 def _answers(socket: Path) -> bool:
-    command = [_program("pg_isready"), "--quiet", "--host", str(socket), "--username", ROLE]
+    command = [_program("pg_isready"), "--quiet", "--host", str(socket), "--username", ROLE, "--dbname", "postgres"]
     return subprocess.run(command, check=False).returncode == 0  # noqa: S603  our own command
 
 

@@ -14,7 +14,7 @@ from tasks.stores.objects import Objects, open_objects
 from tests.support.weed import Endpoint, weed_server
 
 if TYPE_CHECKING:
-    from tests.support.small_brand import Brand
+    from tests.support.quarter import Brand
 
 os.environ.update(QUIET)  # before Prefect is imported: it reads its settings then
 
@@ -39,7 +39,7 @@ def harness_env(prefect_harness: str) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def standing(prefect_harness: str, tmp_path_factory: pytest.TempPathFactory) -> "Brand":
     """A small lake that nobody may change: January and February refreshed, March received. Copy it to work on it."""
-    from tests.support.small_brand import standing_brand
+    from tests.support.quarter import standing_brand
 
     return standing_brand(tmp_path_factory.mktemp("standing"))
 

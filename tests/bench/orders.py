@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 
 AS_OF = date(2026, 10, 31)
+MONTH_BEFORE = date(2026, 9, 30)
 _MONTHS = 36
 _PER_CUSTOMER = 9
 """Orders per customer over three years, on average."""

@@ -1,6 +1,5 @@
 """RFM, scores and tiers by the product's own transforms: what `strata refresh` runs, on the bench's orders."""
 
-from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
@@ -10,7 +9,7 @@ from tasks.transforms.facts import sum_orders
 from tasks.transforms.rfm import score_rfm
 from tasks.transforms.tier_replay import advance
 from tasks.transforms.tier_spend import spend_at, with_counting_days
-from tests.bench.orders import AS_OF
+from tests.bench.orders import AS_OF, MONTH_BEFORE
 from tests.bench.results import COLUMNS
 
 _NO_REFUNDS = pl.LazyFrame(
@@ -20,7 +19,7 @@ _NO_REFUNDS = pl.LazyFrame(
 
 def run(orders: Path, result: Path, policy: Policy) -> None:
     """Write the result for the bench's orders, which hold no refunds: net is paid."""
-    layered(pl.scan_parquet(orders), policy).sink_parquet(result, compression="snappy")
+    layered(pl.scan_parquet(orders), policy).sink_parquet(result, compression="zstd")
 
 
 def layered(orders: pl.LazyFrame, policy: Policy) -> pl.LazyFrame:
@@ -30,7 +29,6 @@ def layered(orders: pl.LazyFrame, policy: Policy) -> pl.LazyFrame:
         net_fen="paid_fen", is_qualifying=pl.col("paid_fen") > 0, has_coupon=pl.lit(value=False)
     ).pipe(with_counting_days, _NO_REFUNDS, as_of=AS_OF, tiers=tiers)
     facts = sum_orders(net, as_of=AS_OF, window_days=rfm.window_days, also=[spend_at(AS_OF, tiers)])
-    month_before = AS_OF.replace(day=1) - timedelta(days=1)
     people = facts.select("one_id", "recency_days", "frequency", "monetary_fen", "tier_spend_fen")
-    tiered = advance(people, None, net, _NO_REFUNDS, after=month_before, as_of=AS_OF, tiers=tiers)
+    tiered = advance(people, None, net, _NO_REFUNDS, after=MONTH_BEFORE, as_of=AS_OF, tiers=tiers)
     return tiered.pipe(score_rfm, levels=rfm.levels).select(COLUMNS).sort("one_id")

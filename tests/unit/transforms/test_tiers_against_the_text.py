@@ -92,7 +92,7 @@ def advanced(
     return advance(people, state, net, moves, after=after, as_of=as_of, tiers=tiers).sort("one_id").collect()
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(PEOPLE, POLICIES)
 def test_every_month_equals_the_plain_reading(people: list[Customer], tiers: Tiers):
     check_months(people, tiers)

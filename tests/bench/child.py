@@ -1,0 +1,29 @@
+"""One side of the bench in a process of its own: `python -m tests.bench.child SIDE ORDERS RESULT`."""
+
+import importlib
+import json
+import resource
+import sys
+import time
+from pathlib import Path
+
+from tasks.policy.load import load_policy
+
+SIDES = {"strata": "tests.bench.ours", "duckdb": "tests.bench.duckdb_sql", "pandas": "tests.bench.in_pandas"}
+POLICY = Path(__file__).parents[2] / "infra/demo/demo_cn/policy"
+"""A brand that keeps the default tiers: 7 days of maturity, immediate upgrades."""
+
+
+def main(side: str, orders: str, result: str) -> None:
+    """Run one side and print its wall and processor seconds, imports left out, and its peak memory."""
+    run = importlib.import_module(SIDES[side]).run
+    policy = load_policy(POLICY)
+    wall, busy = time.perf_counter(), time.process_time()
+    run(Path(orders), Path(result), policy)
+    wall, busy = time.perf_counter() - wall, time.process_time() - busy
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
+    sys.stdout.write(json.dumps({"seconds": wall, "cpu_seconds": busy, "peak_gib": peak}))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,98 @@
+"""`make bench`: RFM and tiers on N orders, ours beside hand-written DuckDB SQL and pandas, results compared.
+
+Each side runs in a process of its own, in turn, several rounds; the best round counts. All
+read the same Parquet file and write the same columns, sorted by customer.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from tests.bench.orders import write_orders
+
+ROOT = Path(__file__).parents[2]
+GOAL_RATIO, GOAL_GIB = 0.9, 2.5
+"""At most 0.9 of DuckDB's time and 2.5 GiB at 20 million orders on two cores."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one child said of itself."""
+
+    seconds: float
+    cpu_seconds: float
+    peak_gib: float
+
+
+def main() -> int:
+    """Generate, measure, compare, print; the exit code is 1 when two results differ."""
+    options = _options()
+    with tempfile.TemporaryDirectory(prefix="strata-bench-") as folder:
+        orders = Path(folder) / "orders.parquet"
+        write_orders(orders, options.orders)
+        sides = ["strata", "duckdb", *(["pandas"] if options.orders <= options.pandas_up_to else [])]
+        best = _rounds(sides, orders, Path(folder), options.rounds)
+        equal = {side: _same(Path(folder), side) for side in sides[1:]}
+        customers = pl.scan_parquet(Path(folder) / "strata.parquet").select(pl.len()).collect().item()
+        size = f"{options.orders:,} orders, {customers:,} customers, {orders.stat().st_size / 1024**2:,.0f} MiB Parquet"
+    _say(size, best, equal, pandas_up_to=options.pandas_up_to)
+    return 0 if all(equal.values()) else 1
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--orders", type=int, default=20_000_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--pandas-up-to", type=int, default=20_000_000, help="more orders than this: pandas sits out")
+    return parser.parse_args()
+
+
+def _rounds(sides: list[str], orders: Path, folder: Path, rounds: int) -> dict[str, Measured]:
+    """The best round of each side; sides take turns, so that a busy minute hits them all."""
+    seen: dict[str, list[Measured]] = {side: [] for side in sides}
+    for _ in range(rounds):
+        for side in sides:
+            seen[side].append(_measure(side, orders, folder / f"{side}.parquet"))
+    return {side: min(measured, key=lambda one: one.seconds) for side, measured in seen.items()}
+
+
+def _measure(side: str, orders: Path, result: Path) -> Measured:
+    command = [sys.executable, "-m", "tests.bench.child", side, str(orders), str(result)]
+    environment = {**os.environ, "POLARS_MAX_THREADS": "2"}
+    said = subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True).stdout
+    return Measured(**json.loads(said))
+
+
+def _same(folder: Path, side: str) -> bool:
+    """Whether that side's result equals ours, row for row and column for column."""
+    ours, theirs = (pl.read_parquet(folder / f"{name}.parquet") for name in ("strata", side))
+    return ours.equals(theirs.cast(dict(ours.schema)))
+
+
+def _say(size: str, best: dict[str, Measured], equal: dict[str, bool], *, pandas_up_to: int) -> None:
+    ours = best["strata"]
+    lines = [size, f"{'':8}{'seconds':>9}{'cpu':>9}{'peak GiB':>10}{'time ratio':>12}{'cpu ratio':>11}  result"]
+    for side, one in best.items():
+        verdict = "" if side == "strata" else ("equal" if equal[side] else "DIFFERS")
+        lines.append(
+            f"{side:8}{one.seconds:9.2f}{one.cpu_seconds:9.2f}{one.peak_gib:10.2f}"
+            f"{ours.seconds / one.seconds:12.2f}{ours.cpu_seconds / one.cpu_seconds:11.2f}  {verdict}"
+        )
+    if "pandas" not in best:
+        lines.append(f"pandas   not run above {pandas_up_to:,} orders: it holds everything in memory")
+    ratio = ours.seconds / best["duckdb"].seconds
+    lines.append(
+        f"goal: at most {GOAL_RATIO} of DuckDB's time ({ratio:.2f}), at most {GOAL_GIB} GiB ({ours.peak_gib:.2f})"
+    )
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

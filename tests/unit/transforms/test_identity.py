@@ -1,0 +1,42 @@
+"""One key, one person; the id is the hash that algorithms §7.7 names."""
+
+from base64 import b32encode
+from datetime import UTC, date, datetime
+from hashlib import sha256
+
+import polars as pl
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tasks.transforms.identity import one_id_of, resolve
+from tests.unit.transforms import builders
+
+EARLY, LATE = datetime(2026, 3, 1, 1, tzinfo=UTC), datetime(2026, 3, 31, 17, tzinfo=UTC)
+END = date(2026, 3, 31)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.text(max_size=20), min_size=1, max_size=20))
+def test_the_id_is_lower_base32_of_the_hash(texts: list[str]):
+    ids = pl.LazyFrame({"text": texts}).select(one_id_of(pl.col("text"))).collect().to_series()
+    assert ids.to_list() == [
+        "c_" + b32encode(sha256(text.encode()).digest()).decode().lower()[:16] for text in texts
+    ]  # fmt: skip
+
+
+def test_a_key_is_first_seen_at_its_least_instant_and_named_by_type_scope_and_pseudonym():
+    seen = builders.sightings(("ab12", LATE), ("ab12", EARLY))
+    row = resolve(seen, as_of=END, zone="America/New_York").collect().row(0, named=True)
+    anchor = sha256(b"member\x1fshop\x1fab12").digest()
+    assert row["one_id"] == "c_" + b32encode(anchor).decode().lower()[:16]
+    assert (row["key"], row["first_seen_at"], row["as_of"]) == ("member:shop:ab12", EARLY, END)
+
+
+def test_the_day_ends_in_the_business_zone():
+    seen = builders.sightings(("ab12", LATE))
+    assert resolve(seen, as_of=END, zone="Asia/Shanghai").collect().height == 0
+    assert resolve(seen, as_of=END, zone="America/New_York").collect().height == 1
+
+
+def test_a_contact_key_defines_nobody():
+    assert resolve(builders.sightings(("ab12", EARLY), role="contact"), as_of=END, zone="UTC").collect().height == 0

@@ -1,0 +1,47 @@
+"""The segment map: complete, every rule reached, first match wins, zero kinds by history."""
+
+import polars as pl
+import pytest
+
+from tasks.errors import BadPolicyError
+from tasks.policy.models import Label, SegmentRule, Segments
+from tasks.transforms.segments import expand, name_segments
+from tests.unit.transforms import builders
+
+LABEL = Label(zh="层", en="layer")
+
+
+def rules(*given: tuple[str, tuple[int, int], tuple[int, int]]) -> Segments:
+    """Rules of (code, r, f); m is free."""
+    made = tuple(SegmentRule(code=code, label=LABEL, r=r, f=f, m=(1, 5)) for code, r, f in given)
+    return Segments(rules=made, outside={}, cells={})
+
+
+def test_the_default_map_names_all_125_cells_and_reaches_every_rule():
+    policy = builders.demo_policy()
+    expanded = expand(policy.segments, levels=policy.rfm.levels)
+    assert len(expanded.cells) == 125
+    assert (expanded.unmatched, expanded.unreached) == ((), ())
+    assert set(expanded.cells.values()) == {rule.code for rule in policy.segments.rules}
+
+
+def test_the_first_rule_wins_and_one_behind_it_is_never_reached():
+    expanded = expand(rules(("all", (1, 5), (1, 5)), ("best", (5, 5), (5, 5))), levels=5)
+    assert expanded.cells[5, 5, 5] == "all"
+    assert expanded.unreached == ("best",)
+
+
+def test_a_hole_in_the_map_is_named_and_refused():
+    holed = rules(("recent", (2, 5), (1, 5)))
+    assert expand(holed, levels=5).unmatched[0] == (1, 1, 1)
+    with pytest.raises(BadPolicyError, match=r"\(1, 1, 1\) and 24 other cells"):
+        name_segments(pl.LazyFrame(), holed, levels=5)
+
+
+def test_customers_without_scores_are_named_by_their_history():
+    customers = pl.LazyFrame({
+        "gross_orders": [0, 1, 3, 3], "life_orders": [0, 0, 2, 3], "frequency": [0, 0, 0, 1],
+        "r_score": [0, 0, 0, 5], "f_score": [0, 0, 0, 4], "m_score": [0, 0, 0, 4],
+    })  # fmt: skip
+    named = name_segments(customers, builders.demo_policy().segments, levels=5).collect()
+    assert named["segment"].to_list() == ["prospect", "refunded_only", "lapsed_out_of_window", "champions"]

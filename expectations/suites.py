@@ -16,10 +16,10 @@ def suite_of(name: str, columns: tuple[str, ...], least_rows: int = 0) -> Any:
     """
     import great_expectations as gx  # noqa: PLC0415  its import takes seconds
 
-    suite = gx.ExpectationSuite(name=name)
-    for expectation in _expectations(TABLES[name], columns, least_rows, gx.expectations):
-        suite.add_expectation(expectation)
-    return suite
+    # All at once: added one by one, GX writes the growing suite anew each time.
+    return gx.ExpectationSuite(
+        name=name, expectations=list(_expectations(TABLES[name], columns, least_rows, gx.expectations))
+    )
 
 
 def _expectations(table: Table, columns: tuple[str, ...], least_rows: int, gxe: Any) -> Iterator[Any]:

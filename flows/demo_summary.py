@@ -10,8 +10,10 @@ from tasks.steps.house import lake_at
 from tasks.stores.runs import finished_runs
 
 BRANDS = ("complete_journey", "demo_cn")
-_MONEY = ("money_read_fen", "money_accepted_fen", "money_duplicate_fen", "money_quarantined_fen")
-_ROWS = ("rows_read", "rows_accepted", "rows_duplicate", "rows_quarantined")
+_SHORT = {
+    "rows_read": "rows", "rows_accepted": "accepted", "rows_duplicate": "double", "rows_quarantined": "refused",
+    "money_read_fen": "fen", "money_accepted_fen": "accepted_fen",
+}  # fmt: skip
 
 
 def summary_of(folder: Path) -> dict[str, Any]:
@@ -36,9 +38,8 @@ def _brand(folder: Path, code: str) -> dict[str, Any]:
     lake = lake_at(str(folder / code))
     files = lake.scan("files", lake.snapshot())
     customers = lake.scan("customers", lake.snapshot())
-    per_layout = files.group_by("layout").agg(
-        files=pl.len(), **{name: pl.col(name).sum() for name in (*_ROWS, *_MONEY)}
-    )
+    sums = {short: pl.col(name).sum() for name, short in _SHORT.items()}
+    per_layout = files.group_by(source=pl.col("layout").str.strip_prefix(f"{code}_")).agg(files=pl.len(), **sums)
     per_month = customers.group_by("as_of").agg(
         customers=pl.len(),
         buyers=(pl.col("frequency") > 0).sum(),
@@ -47,7 +48,7 @@ def _brand(folder: Path, code: str) -> dict[str, Any]:
     )
     return {
         "brand": code,
-        "files": per_layout.sort("layout").collect().to_dicts(),
+        "files": per_layout.sort("source").collect().to_dicts(),
         "months": per_month.sort("as_of").collect().to_dicts(),
     }
 

@@ -1,5 +1,6 @@
 """Report: the month's page, from what the last refresh of its last day left."""
 
+from datetime import date
 from typing import Any
 
 import polars as pl
@@ -25,18 +26,26 @@ def report_once(parameters: ReportParameters) -> dict[str, Any]:
     """The report itself, so that `month` writes it inside its own flow run."""
     house = open_house(parameters)
     day = month_end(parameters.month)
-    run = begin(house, "report", {"seq": house.lake.snapshot().seq}, as_of=day, known_as_of=_known(house, day))
+    refreshed = _newest_refresh(house, day)
+    inputs = {"refresh": refreshed["outputs"], "files": refreshed["inputs"], "sends": _sends(house, day)}
+    run = begin(house, "report", inputs, as_of=day, known_as_of=refreshed["known_as_of"])
     summary = {"month": parameters.month, "page": f"{house.uri}/{write_report(run)}"}
     leave_summary("report", summary)
     return summary
 
 
-def _known(house: House, day: Any) -> Any:
-    """The knowledge limit of the date's newest refresh: the page shows what that refresh saw."""
+def _newest_refresh(house: House, day: date) -> dict[str, Any]:
+    """The date's newest refresh: the page shows what that refresh saw."""
     runs = finished_runs(house.lake, house.lake.snapshot()).filter(flow="refresh").filter(pl.col("as_of") == day)
     if runs.is_empty():
         raise MissingDataError(
             f"{day} was never refreshed", expected="a refresh of the month's last day",
             next_step=f"run `strata refresh --as-of {day}`",
         )  # fmt: skip
-    return runs.get_column("known_as_of")[-1]
+    return runs.row(-1, named=True)
+
+
+def _sends(house: House, day: date) -> list[str]:
+    """Every revision sent since: the page shows the sends that used the date's customers."""
+    deliveries = house.lake.scan("deliveries", house.lake.snapshot()).filter(pl.col("send_on") > day)
+    return deliveries.select("revision").collect().to_series().sort().to_list()

@@ -6,6 +6,7 @@ or that evaluated nothing, has refused.
 
 import logging
 import os
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -43,10 +44,14 @@ def judge(candidates: Sequence[Candidate], least_rows: Mapping[str, int], scratc
         scratch: folder for the DuckDB file.
     """
     context, database = _context(), _views(candidates, scratch)
-    source = context.data_sources.add_or_update_sql(
-        database.stem, connection_string=f"duckdb:///{database}", kwargs=_CONNECTION
+    source = context.data_sources.add_sql(
+        database.parent.name, connection_string=f"duckdb:///{database}", kwargs=_CONNECTION
     )
-    return tuple(_judge_one(source, context, candidate, least_rows.get(candidate.table, 0)) for candidate in candidates)
+    try:
+        return tuple(_judge_one(source, candidate, least_rows.get(candidate.table, 0)) for candidate in candidates)
+    finally:
+        source.get_execution_engine().close()
+        context.data_sources.delete(database.parent.name)
 
 
 def require_good(verdicts: Sequence[Verdict]) -> None:
@@ -75,8 +80,7 @@ def _context() -> Any:
 def _views(candidates: Sequence[Candidate], scratch: Path) -> Path:
     """A DuckDB file with one view over each candidate's Parquet file."""
     scratch.mkdir(parents=True, exist_ok=True)
-    database = scratch / f"gate-{candidates[0].digest[:12]}.duckdb"
-    database.unlink(missing_ok=True)
+    database = Path(tempfile.mkdtemp(prefix="gate-", dir=scratch)) / "candidates.duckdb"
     with duckdb.connect(str(database)) as connection:
         for candidate in candidates:
             path = candidate.path.replace("'", "''")
@@ -84,11 +88,11 @@ def _views(candidates: Sequence[Candidate], scratch: Path) -> Path:
     return database
 
 
-def _judge_one(source: Any, context: Any, candidate: Candidate, least_rows: int) -> Verdict:
+def _judge_one(source: Any, candidate: Candidate, least_rows: int) -> Verdict:
     columns = tuple(pl.scan_parquet(candidate.path).collect_schema().names())
     asset = source.add_table_asset(candidate.table, table_name=candidate.table)
     batch = asset.add_batch_definition_whole_table("all").get_batch()
-    suite = context.suites.add_or_update(suite_of(candidate.table, columns, least_rows))
+    suite = suite_of(candidate.table, columns, least_rows)
     result = batch.validate(suite, result_format="BOOLEAN_ONLY")
     failures = tuple(_failure(entry) for entry in result.results if not entry.success)
     checked = len(result.results)
@@ -107,8 +111,15 @@ def _failure(entry: Any) -> str:
 
 def _page(result: Any) -> str:
     """The result as a Data Docs page; the format BOOLEAN_ONLY keeps every value out of it."""
+    renderer, view = _pages()
+    return str(view.render(renderer.render(result)))
+
+
+@cache
+def _pages() -> tuple[Any, Any]:
+    """Renderer and view of Data Docs; one view for all pages, because each compiles its templates anew."""
     from great_expectations.render import renderer, view  # noqa: PLC0415
 
     made_by: Any = renderer
     shown_by: Any = view
-    return str(shown_by.DefaultJinjaPageView().render(made_by.ValidationResultsPageRenderer().render(result)))
+    return made_by.ValidationResultsPageRenderer(), shown_by.DefaultJinjaPageView()

@@ -18,12 +18,15 @@ from tasks.transforms.customers import orders_at
 
 @task(name="write report", task_run_name="report of {run.as_of}")
 def write_report(run: Run) -> str:
-    """Render the report of the run's date and put it into the lake; return its key."""
-    from tasks.reports.page import render  # noqa: PLC0415  charts take seconds to import
+    """Render the report of the run's date unless it stands from the same inputs; return its key."""
+    folder, objects = f"reports/{as_of(run):%Y-%m}", objects_at(run.lake)
+    page, inputs = f"{folder}/index.html", f"{folder}/inputs.sha256"
+    if objects.head(page) is None or objects.head(inputs) is None or objects.read(inputs) != run.inputs_digest.encode():
+        from tasks.reports.page import render  # noqa: PLC0415  charts take seconds to import
 
-    key = f"reports/{as_of(run):%Y-%m}/index.html"
-    objects_at(run.lake).put(key, render(report_data(run, policy_of(run))).encode())
-    return key
+        objects.put(page, render(report_data(run, policy_of(run))).encode())
+        objects.put(inputs, run.inputs_digest.encode())
+    return page
 
 
 def report_data(run: Run, policy: Policy) -> ReportData:

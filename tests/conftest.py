@@ -37,7 +37,7 @@ def harness_env(prefect_harness: str) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def standing(prefect_harness: str, tmp_path_factory: pytest.TempPathFactory) -> "Brand":
+def standing(prefect_harness: str, tmp_path_factory: pytest.TempPathFactory) -> "Brand":  # noqa: ARG001  it serves
     """A small lake that nobody may change: January and February refreshed, March received. Copy it to work on it."""
     from tests.support.quarter import standing_brand
 

@@ -7,6 +7,6 @@ that should use the same server gets `harness_env` as its environment.
 import pytest
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="session", autouse=True)
 def _served(prefect_harness: str) -> None:
-    """Every test of this folder runs its flows against the one server."""
+    """Every test and fixture of this folder runs its flows against the one server."""

@@ -23,5 +23,7 @@ def _decoded(path: Path) -> bytes:
     """All texts and bytes of a Parquet file, which compression hides from a search of the file itself."""
     frame = pl.read_parquet(path, hive_partitioning=False)
     texts = [b"\n".join(str(value).encode() for value in frame[name]) for name in frame.columns]
-    blobs = [b"\n".join(value or b"" for value in frame[name]) for name, dtype in frame.schema.items() if dtype == pl.Binary]
+    blobs = [
+        b"\n".join(value or b"" for value in frame[name]) for name, dtype in frame.schema.items() if dtype == pl.Binary
+    ]
     return b"\n".join([*texts, *blobs])

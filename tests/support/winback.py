@@ -1,6 +1,6 @@
 """A lake of eighty invented households, ready for its sends: the exports, the policy and the first month's end.
 
-Household n spends n dollars in November, the even ones again in December. So the win-back SMS (the upper
+Household n spends n dollars in November, the even ones a cent more in December. So the win-back SMS (the upper
 three fifths by money, 30 days silent) is meant for the odd ones above 32, the welcome push for everyone.
 """
 
@@ -26,10 +26,10 @@ from tasks.stores.sends import Send
 from tasks.stores.tables import Lake
 from tests.support.journey import POLICY, Contact, contacts_in, is_held_out, member_key
 
-MONTH_ENDS = ("2017-01-31", "2017-02-28", "2017-03-31")
 HOUSEHOLDS = range(1, 81)
 AS_OF, SEND_ON = date(2017, 12, 31), date(2018, 1, 1)
 WINBACK = Send("demo_sms", "winback_sms", SEND_ON)
+HOLDOUT = {"experiment": "exp:small-brand", "percent": 30}
 CHOSEN = tuple(n for n in HOUSEHOLDS if n % 2 and n > 32)
 _TRANSACTION = (
     "household_id,store_id,basket_id,product_id,quantity,sales_value,retail_disc,coupon_disc,coupon_match_disc,"
@@ -47,8 +47,9 @@ def write_exports(folder: Path) -> Path:
     """Two months of baskets and one file of contacts; every fifth household said no or was not asked."""
     folder.mkdir(parents=True)
     write_contacts(folder / "contacts-2017-11.csv", HOUSEHOLDS)
-    _write(folder / "transactions-2017-11.csv", _TRANSACTION, (_basket(n, 11) for n in HOUSEHOLDS))
-    _write(folder / "transactions-2017-12.csv", _TRANSACTION, (_basket(n, 12) for n in HOUSEHOLDS if n % 2 == 0))
+    _write(folder / "transactions-2017-11.csv", _TRANSACTION, (_basket(n, 11, f"{n}.00") for n in HOUSEHOLDS))
+    again = (_basket(n, 12, "0.01") for n in HOUSEHOLDS if n % 2 == 0)
+    _write(folder / "transactions-2017-12.csv", _TRANSACTION, again)
     return folder
 
 
@@ -63,8 +64,8 @@ def _said(household: int, opted_out_at: str) -> str:
     return f"{household},{phone(household)},{token},{answer},{answer},2017-11-05 12:00:00,{opted_out_at}"
 
 
-def _basket(household: int, month: int) -> str:
-    return f"{household},1,{month}{household:04d},77,1,{household}.00,0.00,0.00,0.00,45,2017-{month}-05 12:00:00"
+def _basket(household: int, month: int, dollars: str) -> str:
+    return f"{household},1,{month}{household:04d},77,1,{dollars},0.00,0.00,0.00,45,2017-{month}-05 12:00:00"
 
 
 def _write(path: Path, header: str, lines: Iterable[str]) -> Path:
@@ -73,12 +74,12 @@ def _write(path: Path, header: str, lines: Iterable[str]) -> Path:
 
 
 def copy_policy(folder: Path, **campaigns: dict[str, Any]) -> Path:
-    """The demo's policy with changed or added campaigns; one that is new starts from the win-back."""
+    """The demo's policy with another holdout and these changes to campaigns; a new one starts from the win-back."""
     shutil.copytree(POLICY, folder)
-    for code, changes in campaigns.items():
+    for code, changes in {"winback_sms": {}, **campaigns}.items():
         path = folder / "campaigns" / f"{code}.yaml"
         model = path if path.exists() else folder / "campaigns" / "winback_sms.yaml"
-        written = yaml.safe_load(model.read_text(encoding="utf-8")) | {"code": code} | changes
+        written = yaml.safe_load(model.read_text(encoding="utf-8")) | {"code": code, "holdout": HOLDOUT} | changes
         path.write_text(yaml.safe_dump(written, allow_unicode=True), encoding="utf-8")
     return folder
 
@@ -88,12 +89,12 @@ class Brand:
     """A lake of the small brand, and what its operator does."""
 
     folder: Path
-    policy: Path = POLICY
+    policy: Path
 
     @classmethod
     def found(cls, folder: Path) -> "Brand":
         """Write the exports, take them in, and refresh the year's end."""
-        brand = cls(folder)
+        brand = cls(folder, copy_policy(folder / "policy"))
         brand.take_in(write_exports(folder / "exports"), "2018-01-01T06:00:00-05:00")
         told = {"lake": brand.uri, "policy": str(brand.policy)}
         refresh(RefreshParameters(as_of=AS_OF, known_as_of=str(SEND_ON), **told))
@@ -145,7 +146,7 @@ class Brand:
         """Every object of the outbox."""
         return {meta.key: self.outbox.read(meta.key) for meta in self.outbox.list("")}
 
-    def expected(self, day: date = SEND_ON) -> dict[str, set[int]]:
+    def expected(self) -> dict[str, set[int]]:
         """Who of the chosen households comes to which end, by the exports and the formula of the holdout."""
         ends: dict[str, set[int]] = {"delivered": set(), "no_consent": set(), "holdout": set()}
         contacts = contacts_in([self.folder / "exports"])
@@ -156,7 +157,7 @@ class Brand:
     def _end(self, contact: Contact) -> str:
         if contact.sms_consent != "yes":
             return "no_consent"
-        held = is_held_out(self.one_ids()[contact.household], "exp:winback-sms-2018", 10)
+        held = is_held_out(self.one_ids()[contact.household], "exp:small-brand", 30)
         return "holdout" if held else "delivered"
 
     def one_ids(self) -> dict[int, str]:

@@ -1,0 +1,304 @@
+"""`strata demo` as a user runs it, once: every number that it arrives at, worked out again from the raw data."""
+
+import csv
+import fcntl
+import hashlib
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from tasks.stores.directory import DirectoryObjects
+from tasks.stores.tables import Lake
+from tests.support.canaries import seen_in
+from tests.support.journey import (
+    MONTH_ENDS,
+    Contact,
+    contacts_in,
+    facts_at,
+    is_held_out,
+    member_key,
+    tier_code,
+    tiers_by_month,
+)
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600), pytest.mark.xdist_group("whole demo")]
+
+YEAR_END = MONTH_ENDS[-1]
+KNOWN = datetime(2018, 1, 2, 5, tzinfo=UTC) - timedelta(microseconds=1)
+"""The end of the day of the sends in New York: up to then a no is heard."""
+
+
+@dataclass(frozen=True)
+class Send:
+    """What the issue says of a campaign."""
+
+    vendor: str
+    name: str
+    experiment: str
+    waterfall: dict[str, int]
+
+    def chosen(self) -> set[int]:
+        """The households whom the campaign is meant for."""
+        everyone = facts_at(YEAR_END).values()
+        if self.name == "winback_sms":
+            return {each.household for each in everyone if each.m >= 3 and each.recency > 30}
+        return {each.household for each in everyone if (YEAR_END - each.first_on).days <= 90}
+
+    def consent(self, contact: Contact) -> str:
+        """The word about this channel."""
+        return contact.sms_consent if self.name == "winback_sms" else contact.push_consent
+
+    def outcome(self, contact: Contact, one_id: str) -> str:
+        """Why a chosen household gets it or not."""
+        if not contact.said_yes(self.consent(contact), KNOWN):
+            return "no_consent"
+        return "holdout" if is_held_out(one_id, self.experiment, 10) else "delivered"
+
+
+WINBACK = Send("demo_sms", "winback_sms", "exp:winback-sms-2018", {"delivered": 53, "no_consent": 10, "holdout": 3})
+WELCOME = Send("demo_push", "welcome_push", "exp:welcome-push-2018", {"delivered": 15, "no_consent": 4, "holdout": 3})
+SENDS = pytest.mark.parametrize("send", [WINBACK, WELCOME], ids=lambda send: send.name)
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A folder in which the demo ran twice: its lakes, Prefect's home, and what the runs said and left."""
+
+    folder: Path
+
+    @property
+    def root(self) -> Path:
+        """Both lakes and the exports."""
+        return self.folder / "lake"
+
+    @cached_property
+    def told(self) -> list[dict[str, Any]]:
+        """Seconds, digests and stored bytes after each run."""
+        return list(json.loads((self.folder / "told.json").read_text()))
+
+    def lake(self, brand: str = "complete_journey") -> Lake:
+        """One brand's lake."""
+        return Lake(DirectoryObjects(self.root / brand))
+
+    def rows(self, table: str, day: date | None = None) -> pl.DataFrame:
+        """A table of Complete Journey, at one date where it has them."""
+        lake = self.lake()
+        return lake.scan(table, lake.snapshot(), partitions=[day] if day else None).collect()
+
+    @cached_property
+    def contacts(self) -> dict[int, Contact]:
+        """Every invented contact of the exports."""
+        return contacts_in([self.root / "exports"])
+
+    @cached_property
+    def households(self) -> dict[str, int]:
+        """The household of each customer at the year's end, by pseudonyms worked out here."""
+        keys = dict(self.rows("identities", YEAR_END).select("key", "one_id").iter_rows())
+        return {keys[member_key(household)]: household for household in self.contacts}
+
+    def one_id(self, household: int) -> str:
+        """The customer of a household."""
+        return {number: one_id for one_id, number in self.households.items()}[household]
+
+    def canaries(self) -> set[str]:
+        """Every value that must not be read anywhere but in exports and the vendors' files."""
+        return {value for contact in self.contacts.values() for value in (contact.phone, contact.push_token)}
+
+    def strata(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run the command line with a Prefect of this folder's own."""
+        own = {"PREFECT_HOME": str(self.folder / "prefect"), "STRATA_SCRATCH": str(self.folder / "scratch")}
+        env = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"} | own
+        command = [str(Path(sys.executable).with_name("strata")), *arguments]
+        return subprocess.run(command, cwd=self.folder, env=env, capture_output=True, text=True, check=False)
+
+    def run(self) -> dict[str, Any]:
+        """Run the demo, and note what it said and what it left."""
+        begun = time.monotonic()
+        done = self.strata("demo", "--lake", str(self.root), "--json")
+        assert done.returncode == 0, done.stderr
+        seconds, digests = time.monotonic() - begun, json.loads(done.stdout)["digests"]
+        return {"seconds": seconds, "digests": digests, "stored": self._stored()}
+
+    def _stored(self) -> dict[str, str]:
+        """SHA-256 of every object that a reader or vendor may rest on."""
+        places = [path for brand in ("complete_journey", "demo_cn") for path in (self.root / brand).rglob("*")]
+        files = [path for path in places if path.is_file() and "validations" not in path.parts]
+        return {str(path.relative_to(self.root)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+@pytest.fixture(autouse=True)
+def _served() -> None:
+    """The demo starts a server of its own, as a user's does; these tests run no flow in process."""
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    """The demo, run twice; one worker runs it for all."""
+    base = tmp_path_factory.getbasetemp()
+    demo = Demo((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "whole-demo")
+    demo.folder.mkdir(exist_ok=True)
+    with _alone(demo.folder / "lock"):
+        if not (demo.folder / "told.json").exists():
+            (demo.folder / "prefect").mkdir()
+            (demo.folder / "told.json").write_text(json.dumps([demo.run(), demo.run()]))
+    return demo
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def test_every_line_and_every_cent_is_accounted_for(demo: Demo):
+    files = demo.rows("files").filter(layout="complete_journey_transactions")
+    rows = files.select(pl.col("^rows_.*$").sum()).row(0, named=True)
+    money = files.select(pl.col("^money_.*_fen$").sum()).row(0, named=True)
+    assert rows["rows_read"] == 1_469_307
+    assert rows["rows_read"] == rows["rows_accepted"] + rows["rows_duplicate"] + rows["rows_quarantined"]
+    assert money["money_accepted_fen"] + money["money_quarantined_fen"] == 459_603_958
+    assert demo.rows("files").filter(pl.col("outcome") != "accepted").is_empty()
+
+
+def test_the_baskets_are_orders_and_those_of_no_value_do_not_qualify(demo: Demo):
+    orders = demo.rows("orders").filter(pl.col("known_to").is_null())
+    assert (orders.height, orders["order_id"].n_unique()) == (155_848, 155_848)
+    assert orders.filter(paid_fen=0).height == 478
+    assert demo.rows("customers", YEAR_END)["frequency"].sum() == 155_848 - 478
+
+
+def by_household(demo: Demo, day: date, *columns: str) -> dict[int, tuple[Any, ...]]:
+    """The columns of every customer of a date."""
+    customers = demo.rows("customers", day).select("one_id", *columns)
+    return {demo.households[one_id]: tuple(row) for one_id, *row in customers.iter_rows()}
+
+
+@pytest.mark.parametrize("day", MONTH_ENDS, ids=str)
+def test_facts_and_scores_of_every_household_equal_sql_over_the_raw_data(demo: Demo, day: date):
+    columns = ("recency_days", "frequency", "monetary_fen", "r_score", "f_score", "m_score")
+    stored = by_household(demo, day, *columns)
+    expected = {household: tuple(facts[1:7]) for household, facts in facts_at(day).items()}
+    without = dict.fromkeys(stored.keys() - expected.keys(), (None, 0, 0, 0, 0, 0))
+    assert stored == expected | without
+
+
+def test_tiers_of_every_household_equal_the_rule_followed_day_by_day(demo: Demo):
+    columns = ("tier", "tier_level", "tier_cause", "tier_since", "tier_valid_until", "tier_spend_fen")
+    for day, tiers in tiers_by_month():
+        stored = by_household(demo, day, *columns)
+        assert stored == {household: (tier_code(tiers[household].level), *tiers[household]) for household in stored}
+
+
+def test_a_fifth_of_the_households_bring_more_than_half(demo: Demo):
+    spend = sorted((facts.monetary for facts in facts_at(YEAR_END).values()), reverse=True)
+    share = sum(spend[:493]) / sum(spend)
+    (basis_points,) = demo.rows("metrics", YEAR_END).filter(metric="pareto_20_bp")["value"]
+    assert (len(spend), len(spend) * 20 // 100, basis_points, round(share, 4)) == (2_469, 493, 5_451, 0.5451)
+
+
+@SENDS
+def test_everyone_chosen_comes_to_the_end_that_the_exports_and_the_hash_say(demo: Demo, send: Send):
+    expected = {
+        household: send.outcome(demo.contacts[household], demo.one_id(household)) for household in send.chosen()
+    }
+    members = demo.rows("audience_members").filter(campaign=send.name)
+    stored = {demo.households[one_id]: end for one_id, end in members.select("one_id", "outcome").iter_rows()}
+    assert len(stored) == 2_469
+    assert {household: end for household, end in stored.items() if end != "rule_not_met"} == expected
+    assert {end: list(expected.values()).count(end) for end in expected.values()} == send.waterfall
+
+
+def delivered(demo: Demo, send: Send) -> list[list[str]]:
+    """The rows of the files to which the send's pointer leads, headers included."""
+    folder = demo.root / "complete_journey" / "outbox" / send.vendor / send.name / "2018-01-01"
+    revisions = json.loads((folder / "CURRENT.json").read_bytes())["revisions"]
+    parts = [path for each in revisions for path in sorted((folder / each["revision"]).glob("part-*.csv"))]
+    assert not list(folder.glob("*/recall.csv"))
+    return [row for path in parts for row in csv.reader(path.open(encoding="utf-8", newline=""))]
+
+
+def test_the_sms_file_holds_exactly_the_phones_due_with_tier_and_days(demo: Demo):
+    _, tiers = list(tiers_by_month())[-1]
+    facts, due = facts_at(YEAR_END), due_households(demo, WINBACK)
+    expected = [[demo.contacts[n].phone, tier_code(tiers[n].level), str(facts[n].recency)] for n in due]
+    header, *rows = delivered(demo, WINBACK)
+    assert header == ["phone", "tier", "days"]
+    assert sorted(rows) == sorted(expected)
+
+
+def test_the_push_file_holds_exactly_the_tokens_due(demo: Demo):
+    tokens = [demo.contacts[n].push_token for n in due_households(demo, WELCOME)]
+    assert sorted(delivered(demo, WELCOME)) == sorted([token] for token in tokens)
+
+
+def due_households(demo: Demo, send: Send) -> list[int]:
+    return [n for n in send.chosen() if send.outcome(demo.contacts[n], demo.one_id(n)) == "delivered"]
+
+
+def test_a_second_demo_is_faster_and_changes_nothing(demo: Demo):
+    first, second = demo.told
+    assert second["digests"] == first["digests"]
+    assert len(first["digests"]) == 16
+    assert {key: sha for key, sha in second["stored"].items() if first["stored"].get(key) != sha} == {}
+    assert first["stored"].keys() == second["stored"].keys()
+    assert second["seconds"] < first["seconds"]
+
+
+@pytest.mark.parametrize("brand", ["complete_journey", "demo_cn"])
+def test_the_past_can_be_proved(demo: Demo, brand: str):
+    done = demo.strata("verify", "--lake", str(demo.root / brand), "--json")
+    told = json.loads(done.stdout)
+    assert (done.returncode, told["damaged"], told["mismatches"]) == (0, [], [])
+    assert told["refreshes_recomputed"] == {"complete_journey": 12, "demo_cn": 4}[brand]
+
+
+def test_every_month_has_its_page(demo: Demo):
+    pages = [str(path.relative_to(demo.root)) for path in sorted(demo.root.glob("*/reports/*/index.html"))]
+    months = [("complete_journey", f"{day:%Y-%m}") for day in MONTH_ENDS]
+    months += [("demo_cn", f"2026-{month:02d}") for month in (3, 4, 5, 6)]
+    assert pages == [f"{brand}/reports/{month}/index.html" for brand, month in months]
+
+
+def test_no_contact_can_be_read_outside_the_exports_and_the_vendors_files(demo: Demo):
+    """Tables decoded, reports, validations, logs and Prefect's database included."""
+    outbox = demo.root / "complete_journey" / "outbox"
+    apart = (demo.root / "exports", outbox / "demo_sms", outbox / "demo_push")
+    assert len(demo.canaries()) == 2 * 2_469
+    assert seen_in(demo.folder, demo.canaries(), apart) == []
+
+
+def test_the_search_finds_what_it_seeks(demo: Demo, tmp_path: Path):
+    canary = max(demo.canaries())
+    told = pl.DataFrame({"words": ["nothing", f"reach {canary} now"], "sealed": [b"\x00\xff", b"\x01"]})
+    told.write_parquet(tmp_path / "hidden.parquet", compression="zstd")
+    told.select(sealed=pl.col("words").cast(pl.Binary)).write_parquet(tmp_path / "bytes.parquet")
+    told.select(pl.struct(pl.concat_list("words")).alias("deep")).write_parquet(tmp_path / "deep.parquet")
+    (tmp_path / "page.html").write_text(f"<p>{canary}</p>")
+    told.select(sealed=pl.lit(b"\xfe")).write_parquet(tmp_path / "clean.parquet")
+    plant_in_database(tmp_path / "prefect.db", canary)
+    assert seen_in(tmp_path, demo.canaries()) == sorted(
+        ["hidden.parquet", "bytes.parquet", "deep.parquet", "page.html", "prefect.db"]
+    )
+    vendors = demo.root / "complete_journey" / "outbox" / "demo_sms"
+    assert seen_in(vendors, demo.canaries()) != []
+
+
+def plant_in_database(path: Path, value: str) -> None:
+    """One row whose text is so long that it is spread over several pages."""
+    with sqlite3.connect(path) as database:
+        database.execute("create table log (message text)")
+        database.execute("insert into log values (?)", ("x" * 4085 + value,))

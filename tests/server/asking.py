@@ -11,9 +11,12 @@ RUN_SECONDS = 200
 
 
 def start_run(house: Place, name: str, **parameters: Any) -> dict[str, Any]:
-    """Start a deployment with what its form sends."""
-    body = {"parameters": {"parameters": parameters}, "state": {"type": "SCHEDULED"}}
-    return dict(ask(house.api, f"/deployments/{deployment(house, name)['id']}/create_flow_run", body))
+    """Start a deployment with what its form sends: the defaults of the fields too."""
+    chosen = deployment(house, name)
+    (model,) = chosen["parameter_openapi_schema"]["definitions"].values()
+    shown = {field: told["default"] for field, told in model["properties"].items() if "default" in told}
+    body = {"parameters": {"parameters": shown | parameters}, "state": {"type": "SCHEDULED"}}
+    return dict(ask(house.api, f"/deployments/{chosen['id']}/create_flow_run", body))
 
 
 def deployment(house: Place, name: str) -> dict[str, Any]:

@@ -8,10 +8,11 @@ from prefect.context import FlowRunContext
 ROWS = 50
 
 
-def leave_summary(flow: str, summary: dict[str, Any]) -> None:
-    """Leave the summary beside the flow run; nothing outside of one."""
+def leave_summary(flow: str, summary: dict[str, Any]) -> dict[str, Any]:
+    """Leave the summary beside the flow run, and hand it on; outside of a flow run only the latter."""
     if FlowRunContext.get() is not None:
         create_markdown_artifact(markdown=as_markdown(flow, summary), key=f"strata-{flow}")
+    return summary
 
 
 def as_markdown(title: str, summary: dict[str, Any]) -> str:

@@ -25,8 +25,7 @@ def backfill(parameters: BackfillParameters) -> dict[str, Any]:
         summary = refresh_once(RefreshParameters(as_of=day, known_as_of=knew.get(str(day), ""), **house))
         months.append({"month": name, **summary})
     result = {"months": months, "delivered": 0}
-    leave_summary("backfill", result)
-    return result
+    return leave_summary("backfill", result)
 
 
 def _known_then(parameters: BackfillParameters) -> dict[str, str]:

@@ -23,7 +23,7 @@ from tasks.steps.publish import gate_candidates, publish_candidates
 @flow(name="campaign", flow_run_name=run_name)
 def campaign(parameters: CampaignParameters) -> dict[str, Any]:
     """Deliver one campaign's share of the plan to its vendor's outbox; twice is once."""
-    return campaign_once(parameters)
+    return leave_summary("campaign", campaign_once(parameters))
 
 
 @flow(name="cancel", flow_run_name=run_name)
@@ -31,7 +31,7 @@ def cancel(parameters: CancelParameters) -> dict[str, Any]:
     """Withdraw a published send: the vendor finds a recall file, and the send stays closed."""
     house = open_house(parameters)
     find_campaign(house.policy, parameters.name)
-    return until_published(lambda: _withdraw(house, parameters))
+    return leave_summary("cancel", until_published(lambda: _withdraw(house, parameters)))
 
 
 def campaign_once(parameters: CampaignParameters) -> dict[str, Any]:
@@ -39,14 +39,12 @@ def campaign_once(parameters: CampaignParameters) -> dict[str, Any]:
     house = open_house(parameters)
     chosen = find_campaign(house.policy, parameters.name)
     if parameters.dry_run:
-        return dry_plan(house, _plan_parameters(parameters)) | {"campaign": chosen.code}
+        return dry_plan(house, _plan_parameters(parameters), chosen)
     _refuse_stale(house, chosen, parameters.send_on, parameters.today)
     planned = plan_once(_plan_parameters(parameters))
     if chosen.hold:
         require_approval(house, chosen, parameters, planned)
-    summary = until_published(lambda: _deliver(house, parameters))
-    leave_summary("campaign", summary)
-    return summary
+    return until_published(lambda: _deliver(house, parameters))
 
 
 def _refuse_stale(house: House, chosen: Campaign, send_on: date, today: date | None) -> None:

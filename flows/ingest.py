@@ -22,15 +22,13 @@ from tasks.stores.digests import file_sha256
 @flow(name="ingest", flow_run_name=run_name)
 def ingest(parameters: IngestParameters) -> dict[str, Any]:
     """Read export files into the lake; the same file again changes nothing."""
-    return ingest_once(parameters)
+    return leave_summary("ingest", ingest_once(parameters))
 
 
 def ingest_once(parameters: IngestParameters) -> dict[str, Any]:
     """The ingest itself, so that `month` runs it inside its own flow run."""
     house = open_house(parameters)
-    summary = until_published(lambda: _attempt(house, parameters))
-    leave_summary("ingest", summary)
-    return summary
+    return until_published(lambda: _attempt(house, parameters))
 
 
 def export_files(paths: tuple[str, ...]) -> list[Path]:

@@ -9,6 +9,7 @@ from flows.artifacts import leave_summary
 from flows.begin import House, begin, known_files, open_house, scratch_of, until_published
 from flows.names import run_name
 from flows.parameters import PlanParameters
+from tasks.policy.models import Campaign
 from tasks.refs import Run
 from tasks.settings import Settings
 from tasks.steps.plan import allocate_sends, allocation_of
@@ -19,15 +20,13 @@ from tasks.transforms.waterfall import waterfall
 @flow(name="plan", flow_run_name=run_name)
 def plan(parameters: PlanParameters) -> dict[str, Any]:
     """Allocate all campaigns of a date once, on one contact ledger, and freeze the result."""
-    return plan_once(parameters)
+    return leave_summary("plan", plan_once(parameters))
 
 
 def plan_once(parameters: PlanParameters) -> dict[str, Any]:
     """The plan itself; campaigns that are planned already stay as they are, a late one gets what is left."""
     house = open_house(parameters)
-    summary = until_published(lambda: _attempt(house, parameters))
-    leave_summary("plan", summary)
-    return summary
+    return until_published(lambda: _attempt(house, parameters))
 
 
 def waterfalls(members: pl.DataFrame) -> list[dict[str, Any]]:
@@ -43,12 +42,13 @@ def outbox_of(parameters: PlanParameters | Any) -> str:
     return Settings().outbox or f"{(parameters.lake or Settings().lake).rstrip('/')}/outbox"
 
 
-def dry_plan(house: House, parameters: PlanParameters) -> dict[str, Any]:
-    """What a plan would say now; nothing is written."""
+def dry_plan(house: House, parameters: PlanParameters, chosen: Campaign) -> dict[str, Any]:
+    """What the plan would give one campaign now, all others beside it; nothing is written."""
     run = _run(house, parameters, missing_campaigns(house, parameters))
     codes = frozenset(campaign.code for campaign in house.policy.campaigns)
     members = allocation_of(run, outbox_of(parameters), parameters.send_on, codes, _at(run)).members
-    return {"send_on": str(parameters.send_on), "outcome": "dry run", "waterfalls": waterfalls(members)}
+    own = waterfall(members.filter(pl.col("campaign") == chosen.code))
+    return {"campaign": chosen.code, "send_on": str(parameters.send_on), "outcome": "dry run", "waterfall": own}
 
 
 def _attempt(house: House, parameters: PlanParameters) -> dict[str, Any]:

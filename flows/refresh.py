@@ -20,15 +20,13 @@ from tasks.stores.runs import finished_runs, output_digests
 @flow(name="refresh", flow_run_name=run_name)
 def refresh(parameters: RefreshParameters) -> dict[str, Any]:
     """Work out every customer's scores, tier, stage, tags and moves at one date."""
-    return refresh_once(parameters)
+    return leave_summary("refresh", refresh_once(parameters))
 
 
 def refresh_once(parameters: RefreshParameters) -> dict[str, Any]:
     """The refresh itself, so that `month` and `backfill` run it inside their own flow run."""
     house = open_house(parameters)
-    summary = until_published(lambda: _attempt(house, parameters))
-    leave_summary("refresh", summary)
-    return summary
+    return until_published(lambda: _attempt(house, parameters))
 
 
 def _attempt(house: House, parameters: RefreshParameters) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from tasks.stores.runs import finished_runs
 @flow(name="report", flow_run_name=run_name)
 def report(parameters: ReportParameters) -> dict[str, Any]:
     """Write the month's report page."""
-    return report_once(parameters)
+    return leave_summary("report", report_once(parameters))
 
 
 def report_once(parameters: ReportParameters) -> dict[str, Any]:
@@ -29,9 +29,7 @@ def report_once(parameters: ReportParameters) -> dict[str, Any]:
     refreshed = _newest_refresh(house, day)
     inputs = {"refresh": refreshed["outputs"], "files": refreshed["inputs"], "sends": _sends(house, day)}
     run = begin(house, "report", inputs, as_of=day, known_as_of=refreshed["known_as_of"])
-    summary = {"month": parameters.month, "page": f"{house.uri}/{write_report(run)}"}
-    leave_summary("report", summary)
-    return summary
+    return {"month": parameters.month, "page": f"{house.uri}/{write_report(run)}"}
 
 
 def _newest_refresh(house: House, day: date) -> dict[str, Any]:

@@ -31,6 +31,7 @@ class Candidate(Ref):
     """Rows waiting in local scratch to be gated and then published to one table."""
 
     table: str
+    step: str = Field(default="", description="step that made it; the record of runs has a row for each")
     path: str = Field(description="Parquet file in local scratch")
     rows: int
     digest: str = Field(description="SHA-256 over the logical rows in total order")

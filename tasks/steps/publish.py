@@ -46,10 +46,10 @@ def publish_candidates(
 ) -> tuple[TableRef, ...]:
     """Commit every candidate and the run's record, then move the snapshot once."""
     with lake_at(run.lake).writer(run, Settings().lease_wait_seconds) as writer:
-        published = [writer.commit(candidate) for candidate in candidates]
+        published = [(candidate, *writer.commit(candidate)) for candidate in candidates]
         writer.commit(stage_record(run, inputs, published, started_at, others))
         writer.move_pointer()
-    return tuple(ref for ref, _ in published)
+    return tuple(ref for _, ref, _ in published)
 
 
 def _least_rows(run: Run) -> dict[str, int]:

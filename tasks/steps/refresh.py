@@ -21,16 +21,16 @@ def layer(run: Run) -> tuple[Candidate, ...]:
     policy = policy_of(run)
     layers = layer_customers(refresh_inputs(run, policy), policy, as_of(run))
     return (
-        _partition(run, "identities", layers.identities),
-        _partition(run, "customers", layers.customers),
-        _partition(run, "cutoffs", layers.cutoffs),
+        _partition(run, "layer", "identities", layers.identities),
+        _partition(run, "layer", "customers", layers.customers),
+        _partition(run, "layer", "cutoffs", layers.cutoffs),
     )
 
 
 @task(name="tag customers", task_run_name="tag customers as of {run.as_of}")
 def tag(run: Run, layers: Sequence[Candidate]) -> Candidate:
     """Give every customer one value for each tag of the policy."""
-    return _partition(run, "tags", tag_customers(read(find(layers, "customers")), policy_of(run)))
+    return _partition(run, "tag", "tags", tag_customers(read(find(layers, "customers")), policy_of(run)))
 
 
 @task(name="trace moves", task_run_name="trace moves to {run.as_of}")
@@ -38,7 +38,7 @@ def trace(run: Run, layers: Sequence[Candidate]) -> Candidate:
     """Write down every customer's move since the last date, in tier, segment and stage."""
     inputs = refresh_inputs(run, policy_of(run))
     moves = trace_moves(inputs.previous_customers, read(find(layers, "customers")), inputs.previous_as_of, as_of(run))
-    return _partition(run, "migrations", moves)
+    return _partition(run, "trace", "migrations", moves)
 
 
 @task(name="measure", task_run_name="key figures of {run.as_of}")
@@ -46,8 +46,8 @@ def measure(run: Run, layers: Sequence[Candidate]) -> Candidate:
     """Work out the key figures that the report shows."""
     inputs = refresh_inputs(run, policy_of(run))
     figures = key_figures(inputs, read(find(layers, "customers")), read(find(layers, "identities")), as_of(run))
-    return _partition(run, "metrics", figures)
+    return _partition(run, "measure", "metrics", figures)
 
 
-def _partition(run: Run, table: str, frame: pl.LazyFrame | pl.DataFrame) -> Candidate:
-    return stage(run, table, frame, mode="replace", replaces=[run.as_of])
+def _partition(run: Run, step: str, table: str, frame: pl.LazyFrame) -> Candidate:
+    return stage(run, table, frame, mode="replace", replaces=[run.as_of], step=step)

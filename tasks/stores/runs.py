@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,9 +19,20 @@ def content_id(*parts: Any) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def finished_runs(lake: Lake, snapshot: Snapshot) -> pl.DataFrame:
+def finished_steps(lake: Lake, snapshot: Snapshot) -> pl.DataFrame:
     """One row per step of every finished run that the snapshot knows, oldest first."""
     return lake.scan("runs", snapshot).sort("started_at", "run_id", "step").collect()
+
+
+def finished_runs(lake: Lake, snapshot: Snapshot) -> pl.DataFrame:
+    """One row per finished run, oldest first: its steps' outputs and added files taken together."""
+    steps = finished_steps(lake, snapshot)
+    merged = ("outputs", "added_files")
+    runs = steps.group_by("run_id", maintain_order=True).agg(pl.exclude(merged).first(), *merged)
+    return runs.with_columns(
+        outputs=pl.Series([_merged_objects(texts) for texts in runs["outputs"]], dtype=pl.String),
+        added_files=pl.Series([_merged_lists(texts) for texts in runs["added_files"]], dtype=pl.String),
+    ).select(steps.columns)
 
 
 def is_finished(lake: Lake, snapshot: Snapshot, run_id: str) -> bool:
@@ -30,20 +41,54 @@ def is_finished(lake: Lake, snapshot: Snapshot, run_id: str) -> bool:
 
 
 def stage_record(
-    run: Run, inputs: Mapping[str, Any], published: Sequence[tuple[TableRef, Sequence[StoredFile]]], started_at: datetime,
+    run: Run,
+    inputs: Mapping[str, Any],
+    published: Sequence[tuple[Candidate, TableRef, Sequence[StoredFile]]],
+    started_at: datetime,
     others: Sequence[StoredFile] = (),
-) -> Candidate:  # fmt: skip
-    """The run's own row: inputs, outputs with digests, and every file it added."""
-    outputs = {ref.table: {"rows": ref.rows, "digest": ref.digest, "version": ref.version} for ref, _ in published}
-    files = [*others, *(file for _, added in published for file in added)]
-    row = {
-        "run_id": run.run_id, "step": run.flow, "flow": run.flow, "as_of": run.as_of, "known_as_of": run.known_as_of,
-        "inputs": json.dumps({**inputs, "base_seq": run.base_seq}, sort_keys=True, default=str, ensure_ascii=False),
-        "inputs_digest": run.inputs_digest, "policy_digest": run.policy_digest, "code_version": run.code_version,
-        "outputs": json.dumps(outputs, sort_keys=True),
-        "added_files": json.dumps([file.model_dump() for file in files], sort_keys=True), "started_at": started_at,
+) -> Candidate:
+    """The run's own rows, one per step: inputs, outputs with digests, and every file that the step added.
+
+    `others` are files beside the tables (raw exports, the policy); they stand with the first step.
+    """
+    names = list(dict.fromkeys(candidate.step for candidate, _, _ in published)) or [run.flow]
+    rows = [
+        _step_row(run, name, inputs, started_at, [entry for entry in published if entry[0].step == name],
+                  others if name == names[0] else ())
+        for name in names
+    ]  # fmt: skip
+    return stage(run, "runs", pl.DataFrame(rows, TABLES["runs"].schema), mode="append")
+
+
+def _step_row(
+    run: Run,
+    name: str,
+    inputs: Mapping[str, Any],
+    started_at: datetime,
+    published: Sequence[tuple[Candidate, TableRef, Sequence[StoredFile]]],
+    others: Sequence[StoredFile],
+) -> dict[str, Any]:
+    outputs = {ref.table: {"rows": ref.rows, "digest": ref.digest, "version": ref.version} for _, ref, _ in published}
+    files = [*others, *(file for _, _, added in published for file in added)]
+    return {
+        "run_id": run.run_id, "step": name, "flow": run.flow, "as_of": run.as_of, "known_as_of": run.known_as_of,
+        "inputs": _json({**inputs, "base_seq": run.base_seq}), "inputs_digest": run.inputs_digest,
+        "policy_digest": run.policy_digest, "code_version": run.code_version, "outputs": _json(outputs),
+        "added_files": _json([file.model_dump(include=set(StoredFile.model_fields)) for file in files]),
+        "started_at": started_at,
     }  # fmt: skip
-    return stage(run, "runs", pl.DataFrame([row], TABLES["runs"].schema), mode="append")
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, default=str, ensure_ascii=False)
+
+
+def _merged_objects(texts: Iterable[str]) -> str:
+    return _json({name: entry for text in texts for name, entry in json.loads(text).items()})
+
+
+def _merged_lists(texts: Iterable[str]) -> str:
+    return _json([entry for text in texts for entry in json.loads(text)])
 
 
 def output_digests(row: Mapping[str, Any]) -> dict[str, str]:

@@ -19,12 +19,14 @@ def stage(
     *,
     mode: Literal["append", "replace", "overwrite"],
     replaces: Sequence[str | date | None] = (),
+    step: str = "",
 ) -> Candidate:
     """Write rows of `table` to the run's scratch, in total order, and return the reference to them."""
     rows = in_order(frame, table).collect()
     path = write_whole(rows, Path(run.scratch) / f"{table}.parquet")
     return Candidate(
         table=table,
+        step=step or run.flow,
         path=str(path),
         rows=rows.height,
         digest=digest_rows(rows, table),

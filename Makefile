@@ -41,6 +41,9 @@ check: $(VENV)/dev.stamp  ## format, lint, types, import rules: what the pre-com
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+bench: $(VENV)/dev.stamp  ## RFM and tiers on 20 M orders beside DuckDB SQL and pandas; ORDERS names another number
+	$(BIN)/python -m tests.bench.run --orders $(or $(ORDERS),20000000)
+
 format: $(VENV)/dev.stamp
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format

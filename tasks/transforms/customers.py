@@ -1,6 +1,6 @@
 """One date's customers, from known rows to layers: the one composition that flows, verify and tests share."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import polars as pl
@@ -61,6 +61,8 @@ def customers_of(inputs: Inputs, policy: Policy, as_of: date, identities: pl.Laz
     Inside, a customer is the number of its one_id in byte order: joins and groups by an
     integer cost a fraction of those by text, and the order is the same.
     """
+    # Refunds are few and read by every measure: work them out once.
+    inputs = replace(inputs, refunds=refunds_of(inputs).collect().lazy())
     people = _number_people(identities)
     numbered = identities.join(people, on="one_id").select("key", one_id="number")
     facts = _facts(inputs, policy, as_of, people.select("first_seen_at", one_id="number"), numbered)
@@ -76,8 +78,11 @@ def customers_of(inputs: Inputs, policy: Policy, as_of: date, identities: pl.Laz
 
 def orders_at(inputs: Inputs, identities: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
     """One row per paid order at `as_of` in the brand's currency, refunds taken off, buyers resolved."""
-    own = inputs.orders.filter(pl.col("currency") == inputs.currency)
-    return net_orders(own, refunds_of(inputs), identities, as_of=as_of)
+    return net_orders(_own_orders(inputs), refunds_of(inputs), identities, as_of=as_of)
+
+
+def _own_orders(inputs: Inputs) -> pl.LazyFrame:
+    return inputs.orders.filter(pl.col("currency") == inputs.currency)
 
 
 def refunds_of(inputs: Inputs) -> pl.LazyFrame:
@@ -150,14 +155,16 @@ def _numbered_state(inputs: Inputs, people: pl.LazyFrame) -> pl.LazyFrame | None
 
 def _counted_at(inputs: Inputs, policy: Policy, numbered: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
     """One row per paid order at `as_of`, with the day on which it starts to count towards the tier."""
-    orders = orders_at(inputs, numbered, as_of)
-    return with_counting_days(orders, refunds_of(inputs), as_of=as_of, tiers=policy.tiers)
+    orders = net_orders(_own_orders(inputs), inputs.refunds, numbered, as_of=as_of)
+    return with_counting_days(orders, inputs.refunds, as_of=as_of, tiers=policy.tiers)
 
 
-def _moves_at(inputs: Inputs, policy: Policy, numbered: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
-    """One row per refund by `as_of`: what it took off an order, and when."""
+def _moves_at(inputs: Inputs, policy: Policy, numbered: pl.LazyFrame, as_of: date) -> pl.LazyFrame | None:
+    """One row per refund by `as_of`: what it took off an order, and when; None where nothing was ever refunded."""
+    if inputs.refunds.limit(1).collect().is_empty():
+        return None
     orders = _counted_at(inputs, policy, numbered, as_of)
-    return refund_moves(orders, refunds_of(inputs), as_of=as_of, tiers=policy.tiers)
+    return refund_moves(orders, inputs.refunds, as_of=as_of, tiers=policy.tiers)
 
 
 def _with_spend(people: pl.LazyFrame, orders: pl.LazyFrame, as_of: date, policy: Policy) -> pl.LazyFrame:

@@ -19,16 +19,17 @@ NO_TIER = "none"
 
 
 def advance(
-    people: pl.LazyFrame, previous: pl.LazyFrame | None, orders: pl.LazyFrame, moves: pl.LazyFrame,
+    people: pl.LazyFrame, previous: pl.LazyFrame | None, orders: pl.LazyFrame, moves: pl.LazyFrame | None,
     *, after: date, as_of: date, tiers: Tiers,
 ) -> pl.LazyFrame:  # fmt: skip
-    """One row per customer as given, with the tier at `as_of`, its cause and state.
+    """One row per customer as given, in the order given, with the tier at `as_of`, its cause and state.
 
     `people` has one_id, `tier_spend_fen` at `as_of` and optionally `is_fraud`; `previous` the
     state at `after`, where who is absent, or everyone, stands at the base tier. `orders` are
-    net orders with counting days, `moves` what refunds took off them. A review is held when
-    `as_of` ends a month. A customer under a fraud flag, then or now, is judged at `as_of`
-    alone: since when is not known.
+    net orders with counting days, `moves` what refunds took off them, None where no order was
+    ever refunded: then nobody's past is looked through. A review is held when `as_of` ends a
+    month. A customer under a fraud flag, then or now, is judged at `as_of` alone: since when
+    is not known.
     """
     start = people.pipe(_with_flags).pipe(_with_state, previous, tiers).with_columns(_start_level="tier_level")
     # Upgrades that wait for the review leave no day to be stepped through before it.
@@ -83,49 +84,59 @@ def _with_state(people: pl.LazyFrame, previous: pl.LazyFrame | None, tiers: Tier
 
 
 def _replay_days(
-    start: pl.LazyFrame, orders: pl.LazyFrame, moves: pl.LazyFrame, *, after: date, as_of: date, tiers: Tiers
+    start: pl.LazyFrame, orders: pl.LazyFrame, moves: pl.LazyFrame | None, *, after: date, as_of: date, tiers: Tiers
 ) -> pl.LazyFrame:
     """Take the steps before the review, and add what refunds have left of the granting window.
 
     Only customers with a day worth a step, or with a refund, pass through; the state of the
     others stays as it is.
     """
-    touched = _touched(moves, tiers)
+    key = start.collect_schema()["one_id"]
+    histories = _no_histories(key) if moves is None else _histories(orders, moves, tiers)
     changes = spend_changes(orders, moves, after=after, as_of=as_of, tiers=tiers)
-    days = _days(start, touched, changes, as_of, tiers)
-    marks = days.join(_histories(orders, moves, touched), on="one_id", how="full", coalesce=True)
+    days = _days(start, histories, changes, as_of, tiers)
+    marks = days.join(histories, on="one_id", how="full", coalesce=True)
     busy = marks.join(start.select("one_id", "is_fraud", "tier_spend_fen", *STATE), on="one_id")
-    schema = pl.Schema({"one_id": start.collect_schema()["one_id"], **STATE, "granted_spend_fen": pl.Int64()})
+    schema = pl.Schema({"one_id": key, **STATE, "granted_spend_fen": pl.Int64()})
     replayed = busy.map_batches(
         lambda frame: _replay(frame, as_of, tiers).select(schema.names()), schema=schema,
         predicate_pushdown=False, projection_pushdown=False, slice_pushdown=False,
     ).with_columns(_is_replayed=pl.lit(value=True))  # fmt: skip
     # One join and a choice, rather than two halves put together: so Polars works `start` out once.
     chosen = [pl.when("_is_replayed").then(f"{name}_replayed").otherwise(name).alias(name) for name in STATE]
-    return start.join(replayed, on="one_id", how="left", suffix="_replayed").with_columns(chosen)
+    return start.join(
+        replayed, on="one_id", how="left", suffix="_replayed", maintain_order="left"
+    ).with_columns(chosen)  # fmt: skip
 
 
-def _touched(moves: pl.LazyFrame, tiers: Tiers) -> pl.LazyFrame:
-    """One row per customer whose granting window a refund may have thinned: one that came after the counting day."""
+def _no_histories(key: pl.DataType) -> pl.LazyFrame:
+    """Nobody's history."""
+    move = pl.Struct({"counted_on": pl.Date, "moved_on": pl.Date, "fen": pl.Int64})
+    return pl.LazyFrame(schema={"one_id": key, "moves": pl.List(move)})
+
+
+def _histories(orders: pl.LazyFrame, moves: pl.LazyFrame, tiers: Tiers) -> pl.LazyFrame:
+    """One row per customer whose granting window a refund may have thinned: all movements of their money, as a list.
+
+    A refund thins a window when it comes after the counting day.
+    """
     late = moves.filter(pl.col("moved_on") > pl.col("counted_on"), pl.lit(tiers.refund_effect == "immediate"))
-    return late.select("one_id", has_refund=pl.lit(value=True)).unique()
-
-
-def _histories(orders: pl.LazyFrame, moves: pl.LazyFrame, touched: pl.LazyFrame) -> pl.LazyFrame:
-    """One row per touched customer: all movements of their money, as a list."""
+    touched = late.select("one_id").unique()
     paid = orders.select("one_id", "counted_on", moved_on="counted_on", fen="paid_fen")
     back = moves.select("one_id", "counted_on", "moved_on", fen=-pl.col("back_fen"))
     theirs = [rows.join(touched, on="one_id", how="semi") for rows in (paid, back)]
     return pl.concat(theirs).group_by("one_id").agg(moves=pl.struct("counted_on", "moved_on", "fen"))
 
 
-def _days(start: pl.LazyFrame, touched: pl.LazyFrame, changes: pl.LazyFrame, as_of: date, tiers: Tiers) -> pl.LazyFrame:
+def _days(
+    start: pl.LazyFrame, histories: pl.LazyFrame, changes: pl.LazyFrame, as_of: date, tiers: Tiers
+) -> pl.LazyFrame:
     """One row per customer with a day before `as_of` worth a step: `days` in order, `spends` of the windows up to them.
 
     The spend is counted back from the one at `as_of`.
     """
     dated = (
-        changes.join(_who_may_move(start, touched, changes, tiers), on="one_id")
+        changes.join(_who_may_move(start, histories, changes, tiers), on="one_id")
         .sort("one_id", "day")
         .with_columns(spend_fen=pl.col("tier_spend_fen") - _still_to_come())
         .filter(pl.col("new_fen") > 0, pl.col("day") < as_of)
@@ -138,7 +149,7 @@ def _days(start: pl.LazyFrame, touched: pl.LazyFrame, changes: pl.LazyFrame, as_
     )
 
 
-def _who_may_move(start: pl.LazyFrame, touched: pl.LazyFrame, changes: pl.LazyFrame, tiers: Tiers) -> pl.LazyFrame:
+def _who_may_move(start: pl.LazyFrame, histories: pl.LazyFrame, changes: pl.LazyFrame, tiers: Tiers) -> pl.LazyFrame:
     """One row per customer with a new order whose spend may have been above their tier, or who had a refund.
 
     Before the end the spend was at most the spend at the end plus all that fell out since.
@@ -149,7 +160,7 @@ def _who_may_move(start: pl.LazyFrame, touched: pl.LazyFrame, changes: pl.LazyFr
     return (
         totals.filter(pl.col("new_fen") > 0)
         .join(start.filter(~pl.col("is_fraud"), pl.col("tier_level") > OUT), on="one_id")
-        .join(touched, on="one_id", how="left")
+        .join(histories.select("one_id", has_refund=pl.lit(value=True)), on="one_id", how="left")
         .filter((highest > pl.col("tier_level")) | pl.col("has_refund"))
         .select("one_id", "tier_spend_fen", "tier_level", "tier_locked_until", "has_refund")
     )

@@ -12,13 +12,16 @@ from tasks.policy.models import Tiers
 from tasks.transforms.orders import ORDER
 
 
-def with_counting_days(orders: pl.LazyFrame, refunds: pl.LazyFrame, *, as_of: date, tiers: Tiers) -> pl.LazyFrame:
+def with_counting_days(
+    orders: pl.LazyFrame, refunds: pl.LazyFrame | None, *, as_of: date, tiers: Tiers
+) -> pl.LazyFrame:
     """One row per net order as given, with `counted_on` and `spend_fen`, its worth for tiers at `as_of`.
 
-    With `refund_effect: none` a refund after the counting day takes nothing off.
+    With `refund_effect: none` a refund after the counting day takes nothing off. `refunds` is
+    None where no order was ever refunded.
     """
     counted = orders.with_columns(counted_on=pl.col("paid_on") + timedelta(days=tiers.maturity_days))
-    if tiers.refund_effect != "none":
+    if refunds is None or tiers.refund_effect != "none":
         return counted.with_columns(spend_fen=pl.col("net_fen"))
     back = refund_moves(counted, refunds, as_of=as_of, tiers=tiers).group_by(ORDER).agg(pl.col("back_fen").sum())
     worth = pl.col("paid_fen") - pl.col("back_fen").fill_null(0)
@@ -54,7 +57,7 @@ def refund_moves(counted: pl.LazyFrame, refunds: pl.LazyFrame, *, as_of: date, t
 
 
 def spend_changes(
-    counted: pl.LazyFrame, moves: pl.LazyFrame, *, after: date, as_of: date, tiers: Tiers
+    counted: pl.LazyFrame, moves: pl.LazyFrame | None, *, after: date, as_of: date, tiers: Tiers
 ) -> pl.LazyFrame:
     """One row per customer and day in `(after, as_of]` on which the spend in the window changed.
 
@@ -64,17 +67,25 @@ def spend_changes(
     window, maturity = timedelta(days=tiers.qualify_window_days), timedelta(days=tiers.maturity_days)
     arrived = counted.filter(_within("paid_on", after - maturity, as_of - maturity))
     left = counted.filter(_within("paid_on", after - maturity - window, as_of - maturity - window))
-    back = moves.filter(pl.col("moved_on") < pl.col("counted_on") + window)
-    back_now = back.filter(_within("moved_on", after, as_of))
-    back_left = back.filter(_within("counted_on", after - window, as_of - window))
-    is_new = pl.col("moved_on") == pl.col("counted_on")
     parts = [
         _changes(arrived, pl.col("counted_on"), pl.col("paid_fen"), new=pl.col("paid_fen")),
         _changes(left, pl.col("counted_on") + window, -pl.col("paid_fen")),
-        _changes(back_now, pl.col("moved_on"), -pl.col("back_fen"), new=pl.when(is_new).then(-pl.col("back_fen"))),
-        _changes(back_left, pl.col("counted_on") + window, pl.col("back_fen")),
     ]
+    if moves is not None:
+        parts += _refunded(moves, after, as_of, window)
     return pl.concat(parts).group_by("one_id", "day").agg(pl.col("change_fen", "new_fen").sum())
+
+
+def _refunded(moves: pl.LazyFrame, after: date, as_of: date, window: timedelta) -> list[pl.LazyFrame]:
+    """What refunds take off on their day, and give back on the day when their order falls out of the window."""
+    seen = moves.filter(pl.col("moved_on") < pl.col("counted_on") + window)
+    back = seen.filter(_within("moved_on", after, as_of))
+    left = seen.filter(_within("counted_on", after - window, as_of - window))
+    of_new_order = pl.when(pl.col("moved_on") == pl.col("counted_on")).then(-pl.col("back_fen"))
+    return [
+        _changes(back, pl.col("moved_on"), -pl.col("back_fen"), new=of_new_order),
+        _changes(left, pl.col("counted_on") + window, pl.col("back_fen")),
+    ]
 
 
 def _within(name: str, after: date, until: date) -> pl.Expr:

@@ -12,10 +12,6 @@ from tasks.transforms.tier_spend import spend_at, with_counting_days
 from tests.bench.orders import AS_OF, MONTH_BEFORE
 from tests.bench.results import COLUMNS
 
-_NO_REFUNDS = pl.LazyFrame(
-    schema={"one_id": pl.Int64, "counted_on": pl.Date, "moved_on": pl.Date, "back_fen": pl.Int64}
-)
-
 
 def run(orders: Path, result: Path, policy: Policy) -> None:
     """Write the result for the bench's orders, which hold no refunds: net is paid."""
@@ -27,8 +23,8 @@ def layered(orders: pl.LazyFrame, policy: Policy) -> pl.LazyFrame:
     tiers, rfm = policy.tiers, policy.rfm
     net = orders.with_columns(
         net_fen="paid_fen", is_qualifying=pl.col("paid_fen") > 0, has_coupon=pl.lit(value=False)
-    ).pipe(with_counting_days, _NO_REFUNDS, as_of=AS_OF, tiers=tiers)
+    ).pipe(with_counting_days, None, as_of=AS_OF, tiers=tiers)
     facts = sum_orders(net, as_of=AS_OF, window_days=rfm.window_days, also=[spend_at(AS_OF, tiers)])
-    people = facts.select("one_id", "recency_days", "frequency", "monetary_fen", "tier_spend_fen")
-    tiered = advance(people, None, net, _NO_REFUNDS, after=MONTH_BEFORE, as_of=AS_OF, tiers=tiers)
-    return tiered.pipe(score_rfm, levels=rfm.levels).select(COLUMNS).sort("one_id")
+    people = facts.select("one_id", "recency_days", "frequency", "monetary_fen", "tier_spend_fen").sort("one_id")
+    tiered = advance(people, None, net, None, after=MONTH_BEFORE, as_of=AS_OF, tiers=tiers)
+    return tiered.pipe(score_rfm, levels=rfm.levels).select(COLUMNS)

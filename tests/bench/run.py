@@ -38,8 +38,8 @@ def main() -> int:
         orders = Path(folder) / "orders.parquet"
         write_orders(orders, options.orders)
         sides = ["strata", "duckdb", *(["pandas"] if options.orders <= options.pandas_up_to else [])]
-        best = _rounds(sides, orders, Path(folder), options.rounds)
-        equal = {side: _same(Path(folder), side) for side in sides[1:]}
+        best = best_of(sides, orders, Path(folder), options.rounds)
+        equal = {side: is_same(Path(folder), side) for side in sides[1:]}
         customers = pl.scan_parquet(Path(folder) / "strata.parquet").select(pl.len()).collect().item()
         size = f"{options.orders:,} orders, {customers:,} customers, {orders.stat().st_size / 1024**2:,.0f} MiB Parquet"
     _say(size, best, equal, pandas_up_to=options.pandas_up_to)
@@ -54,7 +54,7 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _rounds(sides: list[str], orders: Path, folder: Path, rounds: int) -> dict[str, Measured]:
+def best_of(sides: list[str], orders: Path, folder: Path, rounds: int) -> dict[str, Measured]:
     """The best round of each side; sides take turns, so that a busy minute hits them all."""
     seen: dict[str, list[Measured]] = {side: [] for side in sides}
     for _ in range(rounds):
@@ -70,7 +70,7 @@ def _measure(side: str, orders: Path, result: Path) -> Measured:
     return Measured(**json.loads(said))
 
 
-def _same(folder: Path, side: str) -> bool:
+def is_same(folder: Path, side: str) -> bool:
     """Whether that side's result equals ours, row for row and column for column."""
     ours, theirs = (pl.read_parquet(folder / f"{name}.parquet") for name in ("strata", side))
     return ours.equals(theirs.cast(dict(ours.schema)))

@@ -1,0 +1,40 @@
+"""The bench compares like with like: on a small file all three sides write the same rows."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from tasks.policy.load import load_policy
+from tests.bench import duckdb_sql, in_pandas, ours, run
+from tests.bench.child import POLICY
+from tests.bench.orders import write_orders
+
+
+@pytest.mark.slow
+def test_all_sides_write_the_same(tmp_path: Path):
+    write_orders(tmp_path / "orders.parquet", 60_000)
+    policy = load_policy(POLICY)
+    for name, side in (("ours", ours), ("duckdb", duckdb_sql), ("pandas", in_pandas)):
+        side.run(tmp_path / "orders.parquet", tmp_path / f"{name}.parquet", policy)
+    mine, sql, pandas = (pl.read_parquet(tmp_path / f"{name}.parquet") for name in ("ours", "duckdb", "pandas"))
+    assert mine["one_id"].is_sorted()
+    assert mine["tier_level"].n_unique() == 4
+    assert mine.equals(sql)
+    assert mine.equals(pandas.cast(dict(mine.schema)))
+
+
+def test_the_same_seed_gives_the_same_orders(tmp_path: Path):
+    for name in ("one", "two"):
+        write_orders(tmp_path / name, 1000)
+    assert pl.read_parquet(tmp_path / "one").equals(pl.read_parquet(tmp_path / "two"))
+    assert pl.read_parquet(tmp_path / "one").height == 1000
+
+
+@pytest.mark.proof
+def test_twenty_million_orders_stay_within_the_goal(tmp_path: Path):
+    write_orders(tmp_path / "orders.parquet", 20_000_000)
+    best = run.best_of(["strata", "duckdb"], tmp_path / "orders.parquet", tmp_path, rounds=3)
+    assert run.is_same(tmp_path, "duckdb")
+    assert best["strata"].peak_gib <= run.GOAL_GIB
+    assert best["strata"].seconds <= run.GOAL_RATIO * best["duckdb"].seconds

@@ -15,20 +15,22 @@ def leave_summary(flow: str, summary: dict[str, Any]) -> dict[str, Any]:
     return summary
 
 
-def as_markdown(title: str, summary: dict[str, Any]) -> str:
-    """Facts as a list; mappings and lists of rows as tables of at most 50 rows."""
-    lines = [f"# {title}", ""]
+def as_markdown(title: str, summary: dict[str, Any], level: int = 1) -> str:
+    """Facts as a list, mappings and rows as tables of at most 50 rows, what is nested under its own heading."""
+    lines = [f"{'#' * level} {title}", ""]
     for name, value in summary.items():
-        lines += _block(name, value)
+        lines += _block(name, value, level + 1)
     return "\n".join(lines)
 
 
-def _block(name: str, value: Any) -> list[str]:
+def _block(name: str, value: Any, level: int) -> list[str]:
+    head = ["", f"{'#' * level} {name}", ""]
+    if isinstance(value, dict) and any(isinstance(entry, (dict, list)) for entry in value.values()):
+        return ["", as_markdown(name, value, level), ""]
     if isinstance(value, dict):
-        rows = [{"what": key, "value": entry} for key, entry in value.items()]
-        return ["", f"## {name}", *_table(rows)]
+        return [*head, *_table([{"what": key, "value": entry} for key, entry in value.items()]), ""]
     if isinstance(value, list) and value and isinstance(value[0], dict):
-        return ["", f"## {name}", *_table(value)]
+        return [*head, *_table(value), ""]
     return [f"* **{name}**: {value}"]
 
 

@@ -30,7 +30,10 @@ def print_json(result: Any) -> None:
 
 def _show_part(name: str, value: Any) -> None:
     title = name.replace("_", " ")
-    if isinstance(value, Mapping) and value:
+    if isinstance(value, Mapping) and any(isinstance(entry, (Mapping, list)) for entry in value.values()):
+        console.rule(f"[bold]{title}[/]", align="left")
+        show(value, as_json=False)
+    elif isinstance(value, Mapping) and value:
         console.print(rows_table(title, [{"what": key, "value": entry} for key, entry in value.items()]))
     elif isinstance(value, Sequence) and value and isinstance(value[0], Mapping):
         console.print(rows_table(title, value))
@@ -43,10 +46,11 @@ def _show_part(name: str, value: Any) -> None:
 def rows_table(title: str, rows: Sequence[Mapping[str, Any]]) -> Table:
     """Rows with the columns of the first one; numbers to the right."""
     table = Table(title=title, title_justify="left", title_style="bold", header_style="dim")
-    for name, value in rows[0].items():
+    told = {name: next((row[name] for row in rows if row.get(name) is not None), None) for name in rows[0]}
+    for name, value in told.items():
         table.add_column(name.replace("_", " "), justify="right" if isinstance(value, int) else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(_cell(row.get(name)) for name in rows[0]))
+        table.add_row(*(_cell(row.get(name)) for name in told))
     return table
 
 

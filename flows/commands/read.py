@@ -58,11 +58,22 @@ def runs(
     if as_json:
         print_json(rows)
     elif rows:
-        console.print(
-            rows_table("runs", [{**row, "started_at": f"{row['started_at']:%Y-%m-%d %H:%M}"} for row in rows])
-        )
+        console.print(rows_table("runs", [_run_row(row) for row in rows]))
     else:
         console.print("no run has finished on this lake yet")
+
+
+def _run_row(row: dict[str, Any]) -> dict[str, str]:
+    knew = f"{row['known_as_of']:%Y-%m-%d %H:%M}" if row["known_as_of"] else "–"
+    rows = ", ".join(f"{table} {count:,}" for table, count in row["tables"].items())
+    return {
+        "run": row["run_id"][:8],
+        "flow": row["flow"],
+        "as of": str(row["as_of"] or "–"),
+        "knew until (UTC)": knew,
+        "started (UTC)": f"{row['started_at']:%Y-%m-%d %H:%M}",
+        "rows": rows,
+    }
 
 
 @app.command()

@@ -1,5 +1,6 @@
 """The steps of an ingest: receive each file, then merge all their rows into the tables."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -95,6 +96,12 @@ def account_of(files: Candidate, shas: Sequence[str]) -> list[dict[str, object]]
     """One row per file of this run, for the summary that people read."""
     columns = [
         "name", "outcome", "layout", "rows_read", "rows_accepted", "rows_duplicate", "rows_quarantined",
-        "money_read_fen", "reason",
+        "money_read_fen", "reason", "drift",
     ]  # fmt: skip
-    return pl.read_parquet(files.path).filter(pl.col("sha256").is_in(list(shas))).select(columns).to_dicts()
+    rows = pl.read_parquet(files.path).filter(pl.col("sha256").is_in(list(shas))).select(columns).to_dicts()
+    return [row | {"drift": _told(json.loads(str(row["drift"])))} for row in rows]
+
+
+def _told(drift: dict[str, object]) -> str:
+    """What differs from the layout, such as `extra: 序列号`; empty when nothing does."""
+    return "; ".join(f"{kind}: {found}" for kind, found in sorted(drift.items()) if found)

@@ -47,9 +47,10 @@ def _absolute(root: str) -> str:
 
 def _next_steps(place: Place) -> str:
     first = "" if "://" in place.lake or Path(place.lake).exists() else "\n  first `make demo`: the lake is still empty"
+    month = "2017-12" if place.lake == str(DEMO_LAKE) else "YYYY-MM"
     return (
         f"\ndashboard  {place.dashboard}\nlake       {place.lake}\ninbox      {place.inbox}\n\nnext:{first}"
-        f"\n  open {place.dashboard}/deployments, choose `month`, Run > Custom run, type 2017-12 as the month, Submit"
+        f"\n  open {place.dashboard}/deployments, choose `month`, Run > Custom run, type {month} as the month, Submit"
         "\n  the run's page shows its steps, and under Artifacts what it did"
         "\n  schedules are on: `month` on the 1st at 06:00, `refresh` daily at 04:30 (Asia/Shanghai)"
         "\n  `make down` ends all of it; runs and their record stay in .strata/server"

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from flows.cli import QUIET
 from infra.server import postgres
 from infra.server.api import POOL, bury_dead_runs, has_worker, is_healthy
@@ -95,14 +97,18 @@ def environment_of(place: Place) -> dict[str, str]:
 
 
 def _ensure_server(place: Place, environment: dict[str, str]) -> None:
-    if running(place.state, SERVER) is None:
+    if server := running(place.state, SERVER):
+        _refuse_other_settings(server, environment)
+    else:
         _refuse_taken_port(place.port)
         start(place.state, SERVER, _prefect("server", "start"), environment, ROOT)
     wait_until(lambda: is_healthy(place.api), place.state, SERVER, START_SECONDS)
 
 
 def _ensure_worker(place: Place, environment: dict[str, str]) -> None:
-    if running(place.state, WORKER) is None:
+    if worker := running(place.state, WORKER):
+        _refuse_other_settings(worker, environment)
+    else:
         bury_dead_runs(place.api)
         flags = ("--pool", POOL, "--type", "process", "--name", "strata", "--limit", str(RUNS_AT_ONCE))
         start(place.state, WORKER, _prefect("worker", "start", *flags, "--install-policy", "never"), environment, ROOT)
@@ -123,6 +129,16 @@ def _register(place: Place, environment: dict[str, str]) -> None:
 
 def _prefect(*words: str) -> list[str]:
     return [sys.executable, "-m", "prefect", *words]
+
+
+def _refuse_other_settings(process: psutil.Process, environment: dict[str, str]) -> None:
+    """What runs keeps what it was told at its start; another lake needs another start."""
+    told = process.environ()
+    for name in ("PREFECT_API_URL", "STRATA_LAKE", "STRATA_POLICY", "STRATA_INBOX"):
+        if told.get(name) != environment[name]:
+            raise ConfigurationError(
+                f"Strata is up with {name}={told.get(name)}", expected=environment[name], next_step="`make down` first"
+            )
 
 
 def _refuse_taken_port(port: int) -> None:

@@ -1,5 +1,6 @@
 """Deployments on a real Prefect server, PostgreSQL and worker: what an operator starts, and what comes of it."""
 
+from dataclasses import replace
 from pathlib import Path
 from urllib.error import HTTPError
 
@@ -8,6 +9,7 @@ import pytest
 from infra.server import postgres
 from infra.server.house import SERVER, WORKER, Place, up
 from infra.server.processes import running
+from tasks.errors import ConfigurationError
 from tasks.steps.house import lake_at
 from tests.server.asking import artifacts, deployment, finished, log_lines, start_run
 
@@ -42,6 +44,11 @@ def test_a_second_run_of_the_same_kind_waits(house: Place):
     assert found["global_concurrency_limit"]["limit"] == 1
     assert found["concurrency_options"]["collision_strategy"] == "ENQUEUE"
     assert deployment(house, "cancel")["global_concurrency_limit"] is None
+
+
+def test_up_with_another_lake_is_refused_while_it_runs(house: Place):
+    with pytest.raises(ConfigurationError, match="make down"):
+        up(replace(house, lake="/another/lake"), print)
 
 
 def test_up_twice_is_once(house: Place):

@@ -95,9 +95,17 @@ def begin(
     )
 
 
-def is_done(house: House, run: Run) -> bool:
-    """True when the same inputs have been through the same code under the same policy."""
-    return is_finished(house.lake, house.lake.at(run.base_seq), run.run_id)
+def is_standing(house: House, run: Run) -> bool:
+    """True when the last run of the flow at that date had the same inputs, code and policy: readers see its result."""
+    runs = finished_runs(house.lake, house.lake.at(run.base_seq)).filter(flow=run.flow)
+    return runs.filter(as_of=run.as_of)["inputs_digest"].tail(1).to_list() == [run.inputs_digest]
+
+
+def distinct(house: House, run: Run) -> Run:
+    """The run under an id of its own, when the same inputs were published before and others have stood since."""
+    if not is_finished(house.lake, house.lake.at(run.base_seq), run.run_id):
+        return run
+    return run.model_copy(update={"run_id": content_id(run.run_id, run.base_seq)[:32]})
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from typing import Any
 from prefect import flow
 
 from flows.artifacts import leave_summary
-from flows.begin import House, begin, is_done, known_files, open_house, scratch_of, until_published
+from flows.begin import House, begin, distinct, is_standing, known_files, open_house, scratch_of, until_published
 from flows.clock import business_date
 from flows.names import run_name
 from flows.parameters import RefreshParameters
@@ -32,12 +32,13 @@ def refresh_once(parameters: RefreshParameters) -> dict[str, Any]:
 def _attempt(house: House, parameters: RefreshParameters) -> dict[str, Any]:
     """One try on the newest snapshot."""
     run, inputs = _begin(house, parameters)
-    about = {"as_of": str(run.as_of), "known_as_of": str(run.known_as_of), "run_id": run.run_id}
-    if is_done(house, run):
-        return about | {"outcome": "already done", "rows": {}}
+    about = {"as_of": str(run.as_of), "known_as_of": str(run.known_as_of)}
+    if is_standing(house, run):
+        return about | {"run_id": run.run_id, "outcome": "already done", "rows": {}}
+    run = distinct(house, run)
     with scratch_of(run):
         published = _compute(run, inputs, house)
-    return about | {"outcome": "done", "rows": {ref.table: ref.rows for ref in published}}
+    return about | {"run_id": run.run_id, "outcome": "done", "rows": {ref.table: ref.rows for ref in published}}
 
 
 def _begin(house: House, parameters: RefreshParameters) -> tuple[Run, dict[str, Any]]:

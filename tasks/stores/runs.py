@@ -13,6 +13,8 @@ from tasks.refs import Candidate, Run, Snapshot, StoredFile, TableRef
 from tasks.stores.scratch import stage
 from tasks.stores.tables import Lake
 
+_BASE_SEQ = pl.col("inputs").str.json_path_match("$.base_seq").cast(pl.Int64)
+
 
 def content_id(*parts: Any) -> str:
     """SHA-256 over the canonical JSON of the parts: the same inputs give the same id."""
@@ -20,12 +22,15 @@ def content_id(*parts: Any) -> str:
 
 
 def finished_steps(lake: Lake, snapshot: Snapshot) -> pl.DataFrame:
-    """One row per step of every finished run that the snapshot knows, oldest first."""
-    return lake.scan("runs", snapshot).sort("started_at", "run_id", "step").collect()
+    """One row per step of every finished run that the snapshot knows, in the order in which they were published.
+
+    Not in that of their starts: of two runs at once, the one that began first may have to begin anew and end last.
+    """
+    return lake.scan("runs", snapshot).sort(_BASE_SEQ, "started_at", "run_id", "step").collect()
 
 
 def finished_runs(lake: Lake, snapshot: Snapshot) -> pl.DataFrame:
-    """One row per finished run, oldest first: its steps' outputs and added files taken together."""
+    """One row per finished run, as published, oldest first: its steps' outputs and added files taken together."""
     steps = finished_steps(lake, snapshot)
     merged = ("outputs", "added_files")
     runs = steps.group_by("run_id", maintain_order=True).agg(pl.exclude(merged).first(), *merged)

@@ -4,7 +4,6 @@ Every refresh is computed again from the snapshot that it read, under the policy
 with, by the very functions that its steps call; nothing is written to the lake.
 """
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,11 +14,12 @@ import polars as pl
 
 from tasks.errors import DamagedError, DigestMismatchError, MissingDataError, PolicyChangedError
 from tasks.policy.load import digest_of, load_policy
-from tasks.refs import Run, StoredFile
+from tasks.refs import Run
 from tasks.steps.house import lake_at, objects_at, policy_of
 from tasks.steps.inputs import as_of, refresh_inputs
 from tasks.stores.digests import code_version, digest_rows
 from tasks.stores.objects import Objects
+from tasks.stores.policies import policy_key
 from tasks.stores.runs import finished_runs, output_digests
 from tasks.stores.tables import Lake
 from tasks.transforms.refresh import refresh
@@ -69,9 +69,9 @@ def verify(uri: str, month: str = "", policy: str = "") -> Verification:
     runs = finished_runs(lake, lake.snapshot())
     if runs.is_empty():
         raise MissingDataError(f"the lake {uri} has no runs", next_step="run `strata ingest` or `strata demo` first")
-    for file in _stored(lake, runs):
+    for key, sha256 in _stored(lake, runs):
         found.files += 1
-        found.damaged.extend(_damage(objects_at(uri), file))
+        found.damaged.extend(_damage(objects_at(uri), key, sha256))
     if not found.damaged:
         _recompute(runs, month, found, uri)
     if policy:
@@ -79,25 +79,27 @@ def verify(uri: str, month: str = "", policy: str = "") -> Verification:
     return found
 
 
-def _stored(lake: Lake, runs: pl.DataFrame) -> Iterator[StoredFile]:
-    """Every live file of the snapshot, then what runs stored beside the tables: raw exports, policies."""
+def _stored(lake: Lake, runs: pl.DataFrame) -> Iterator[tuple[str, str]]:
+    """Key and SHA-256 of every live file of the snapshot, then of policies and raw exports beside the tables."""
     manifest = lake.manifest(lake.snapshot())
     for table in sorted(manifest):
-        yield from manifest[table]
+        yield from ((file.path, file.sha256) for file in manifest[table])
+    for digest in runs.get_column("policy_digest").unique().sort():
+        yield policy_key(digest), digest
     for text in runs.get_column("added_files"):
-        for entry in json.loads(text):
-            if not entry["path"].startswith("tables/"):
-                yield StoredFile(**entry)
+        yield from (
+            (entry["path"], entry["sha256"]) for entry in json.loads(text) if not entry["path"].startswith("tables/")
+        )
 
 
-def _damage(objects: Objects, file: StoredFile) -> Iterator[str]:
+def _damage(objects: Objects, key: str, sha256: str) -> Iterator[str]:
     try:
-        stored = objects.read(file.path)
+        stored = objects.sha256(key)
     except MissingDataError:
-        yield f"{file.path} (missing)"
+        yield f"{key} (missing)"
         return
-    if hashlib.sha256(stored).hexdigest() != file.sha256:
-        yield file.path
+    if stored != sha256:
+        yield key
 
 
 def _recompute(runs: pl.DataFrame, month: str, found: Verification, uri: str) -> None:

@@ -71,9 +71,8 @@ def down(place: Place) -> list[str]:
         return []
     with _alone(place.state):
         ended = [name for name in (WORKER, SERVER) if end(place.state, name)]
-        strays = end_strays(place.state) if running(place.state, postgres.NAME) is None else 0
-        ended += [postgres.NAME] if end(place.state, postgres.NAME) else []
-        strays += end_strays(place.state)
+        ended += [postgres.NAME] if postgres.end_postgres(place.state) else []
+        strays = end_strays(place.state)
     return ended + ([f"{strays} left behind"] if strays else [])
 
 

@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
-from infra.server.processes import running, start, wait_until
+from infra.server.processes import end, running, start, wait_until
 from tasks.errors import ConfigurationError
 
 NAME = "postgres"
@@ -36,6 +36,13 @@ def ensure_postgres(state: Path, environment: Mapping[str, str]) -> None:
         flags = ["-D", str(data), "-k", str(socket), "-c", "listen_addresses="]
         start(state, NAME, [*_as_ordinary_user(), _program("postgres"), *flags], environment, state)
     wait_until(lambda: _answers(socket), state, NAME, START_SECONDS)
+
+
+def end_postgres(state: Path) -> bool:
+    """End it and remove its socket, which a killed one leaves; False when it did not run."""
+    was_running = end(state, NAME)
+    shutil.rmtree(socket_folder(state), ignore_errors=True)
+    return was_running
 
 
 def connection_url(state: Path) -> str:

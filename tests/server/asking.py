@@ -10,7 +10,7 @@ ENDED = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
 RUN_SECONDS = 200
 
 
-def start_run(house: Place, name: str, **parameters: Any) -> dict[str, Any]:
+def start_run(house: Place, name: str, /, **parameters: Any) -> dict[str, Any]:
     """Start a deployment with what its form sends: the defaults of the fields too."""
     chosen = deployment(house, name)
     (model,) = chosen["parameter_openapi_schema"]["definitions"].values()

@@ -85,7 +85,8 @@ def test_postgres_comes_back_after_a_kill(tmp_path: Path):
         postgres.ensure_postgres(tmp_path, os.environ)
         assert running(tmp_path, postgres.NAME) not in (None, first)
     finally:
-        end(tmp_path, postgres.NAME)
+        postgres.end_postgres(tmp_path)
+    assert not postgres.socket_folder(tmp_path).exists()
 
 
 def _children(process: psutil.Process) -> list[psutil.Process]:

@@ -23,8 +23,8 @@ from tests.support.winback import HOUSEHOLDS, SEND_ON, WINBACK, Brand, phone
 pytestmark = pytest.mark.slow
 
 INVISIBLE = ["P3:after", "P5:before", "P6:after", "P8:before"]
-VISIBLE = ["P8:after", "P9:before", "P9:after"]
-RECORDING = ["table:audience_members:after", "table:runs:before", "pointer:before"]
+VISIBLE = ["P8:after", "P9:after"]
+RECORDING = ["table:audience_members:after", "pointer:before"]
 RECORDED = ["pointer:after"]
 RECORDS = ("audience_members", "touches", "deliveries")
 

@@ -2,41 +2,25 @@
 
 import csv
 import fcntl
-import hashlib
 import json
 import os
 import sqlite3
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 
-from tasks.stores.directory import DirectoryObjects
-from tasks.stores.tables import Lake
 from tests.support.canaries import seen_in
-from tests.support.journey import (
-    MONTH_ENDS,
-    Contact,
-    contacts_in,
-    facts_at,
-    is_held_out,
-    member_key,
-    tier_code,
-    tiers_by_month,
-)
+from tests.support.demo_run import YEAR_END, Demo
+from tests.support.journey import MONTH_ENDS, Contact, facts_at, is_held_out, tier_code, tiers_by_month
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600), pytest.mark.xdist_group("whole demo")]
 
-YEAR_END = MONTH_ENDS[-1]
 KNOWN = datetime(2018, 1, 2, 5, tzinfo=UTC) - timedelta(microseconds=1)
 """The end of the day of the sends in New York: up to then a no is heard."""
 
@@ -71,72 +55,6 @@ class Send:
 WINBACK = Send("demo_sms", "winback_sms", "exp:winback-sms-2018", {"delivered": 53, "no_consent": 10, "holdout": 3})
 WELCOME = Send("demo_push", "welcome_push", "exp:welcome-push-2018", {"delivered": 15, "no_consent": 4, "holdout": 3})
 SENDS = pytest.mark.parametrize("send", [WINBACK, WELCOME], ids=lambda send: send.name)
-
-
-@dataclass(frozen=True)
-class Demo:
-    """A folder in which the demo ran twice: its lakes, Prefect's home, and what the runs said and left."""
-
-    folder: Path
-
-    @property
-    def root(self) -> Path:
-        """Both lakes and the exports."""
-        return self.folder / "lake"
-
-    @cached_property
-    def told(self) -> list[dict[str, Any]]:
-        """Seconds, digests and stored bytes after each run."""
-        return list(json.loads((self.folder / "told.json").read_text()))
-
-    def lake(self, brand: str = "complete_journey") -> Lake:
-        """One brand's lake."""
-        return Lake(DirectoryObjects(self.root / brand))
-
-    def rows(self, table: str, day: date | None = None) -> pl.DataFrame:
-        """A table of Complete Journey, at one date where it has them."""
-        lake = self.lake()
-        return lake.scan(table, lake.snapshot(), partitions=[day] if day else None).collect()
-
-    @cached_property
-    def contacts(self) -> dict[int, Contact]:
-        """Every invented contact of the exports."""
-        return contacts_in([self.root / "exports"])
-
-    @cached_property
-    def households(self) -> dict[str, int]:
-        """The household of each customer at the year's end, by pseudonyms worked out here."""
-        keys = dict(self.rows("identities", YEAR_END).select("key", "one_id").iter_rows())
-        return {keys[member_key(household)]: household for household in self.contacts}
-
-    def one_id(self, household: int) -> str:
-        """The customer of a household."""
-        return {number: one_id for one_id, number in self.households.items()}[household]
-
-    def canaries(self) -> set[str]:
-        """Every value that must not be read anywhere but in exports and the vendors' files."""
-        return {value for contact in self.contacts.values() for value in (contact.phone, contact.push_token)}
-
-    def strata(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run the command line with a Prefect of this folder's own."""
-        own = {"PREFECT_HOME": str(self.folder / "prefect"), "STRATA_SCRATCH": str(self.folder / "scratch")}
-        env = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"} | own
-        command = [str(Path(sys.executable).with_name("strata")), *arguments]
-        return subprocess.run(command, cwd=self.folder, env=env, capture_output=True, text=True, check=False)
-
-    def run(self) -> dict[str, Any]:
-        """Run the demo, and note what it said and what it left."""
-        begun = time.monotonic()
-        done = self.strata("demo", "--lake", str(self.root), "--json")
-        assert done.returncode == 0, done.stderr
-        seconds, digests = time.monotonic() - begun, json.loads(done.stdout)["digests"]
-        return {"seconds": seconds, "digests": digests, "stored": self._stored()}
-
-    def _stored(self) -> dict[str, str]:
-        """SHA-256 of every object that a reader or vendor may rest on."""
-        places = [path for brand in ("complete_journey", "demo_cn") for path in (self.root / brand).rglob("*")]
-        files = [path for path in places if path.is_file() and "validations" not in path.parts]
-        return {str(path.relative_to(self.root)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 @pytest.fixture(autouse=True)
@@ -213,7 +131,7 @@ def test_a_fifth_of_the_households_bring_more_than_half(demo: Demo):
 @SENDS
 def test_everyone_chosen_comes_to_the_end_that_the_exports_and_the_hash_say(demo: Demo, send: Send):
     expected = {
-        household: send.outcome(demo.contacts[household], demo.one_id(household)) for household in send.chosen()
+        household: send.outcome(demo.contacts[household], demo.one_ids[household]) for household in send.chosen()
     }
     members = demo.rows("audience_members").filter(campaign=send.name)
     stored = {demo.households[one_id]: end for one_id, end in members.select("one_id", "outcome").iter_rows()}
@@ -246,7 +164,7 @@ def test_the_push_file_holds_exactly_the_tokens_due(demo: Demo):
 
 
 def due_households(demo: Demo, send: Send) -> list[int]:
-    return [n for n in send.chosen() if send.outcome(demo.contacts[n], demo.one_id(n)) == "delivered"]
+    return [n for n in send.chosen() if send.outcome(demo.contacts[n], demo.one_ids[n]) == "delivered"]
 
 
 def test_a_second_demo_is_faster_and_changes_nothing(demo: Demo):

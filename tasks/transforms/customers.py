@@ -66,8 +66,7 @@ def customers_of(inputs: Inputs, policy: Policy, as_of: date, identities: pl.Laz
     people = _number_people(identities)
     numbered = identities.join(people, on="one_id").select("key", one_id="number")
     facts = _facts(inputs, policy, as_of, people.select("first_seen_at", one_id="number"), numbered)
-    tiers = _tiers(inputs, policy, as_of, facts, people, numbered)
-    layered = facts.drop("tier_spend_fen").join(tiers, on="one_id").rename({"one_id": "number"})
+    layered = _with_tiers(facts, inputs, policy, as_of, people, numbered).rename({"one_id": "number"})
     return (
         layered.join(people.select("number", "one_id"), on="number")
         .sort("number")
@@ -126,23 +125,22 @@ def _facts(inputs: Inputs, policy: Policy, as_of: date, people: pl.LazyFrame, nu
     )
 
 
-def _tiers(
-    inputs: Inputs, policy: Policy, as_of: date, facts: pl.LazyFrame, people: pl.LazyFrame, numbered: pl.LazyFrame
+def _with_tiers(
+    facts: pl.LazyFrame, inputs: Inputs, policy: Policy, as_of: date, people: pl.LazyFrame, numbered: pl.LazyFrame
 ) -> pl.LazyFrame:
-    """One row per customer: the tier at `as_of`, a fold over every month's end since the date before.
+    """One row per customer as given, with the tier at `as_of`: a fold over every month's end since the date before.
 
     Without a date before, the programme starts with the month of `as_of`.
     """
-    tiers = _numbered_state(inputs, people)
+    state = _numbered_state(inputs, people)
     after = inputs.previous_as_of or as_of.replace(day=1) - timedelta(days=1)
     for review in month_ends_between(after, as_of):
         orders, moves = _counted_at(inputs, policy, numbered, review), _moves_at(inputs, policy, numbered, review)
-        spend = _with_spend(facts, orders, review, policy)
-        tiers = advance(spend, tiers, orders, moves, after=after, as_of=review, tiers=policy.tiers)
+        standing = _with_spend(people, orders, review, policy)
+        state = advance(standing, state, orders, moves, after=after, as_of=review, tiers=policy.tiers)
         after = review
     orders, moves = _counted_at(inputs, policy, numbered, as_of), _moves_at(inputs, policy, numbered, as_of)
-    spend = facts.select("one_id", "tier_spend_fen")
-    return advance(spend, tiers, orders, moves, after=after, as_of=as_of, tiers=policy.tiers)
+    return advance(facts, state, orders, moves, after=after, as_of=as_of, tiers=policy.tiers)
 
 
 def _numbered_state(inputs: Inputs, people: pl.LazyFrame) -> pl.LazyFrame | None:
@@ -168,8 +166,7 @@ def _moves_at(inputs: Inputs, policy: Policy, numbered: pl.LazyFrame, as_of: dat
 
 
 def _with_spend(people: pl.LazyFrame, orders: pl.LazyFrame, as_of: date, policy: Policy) -> pl.LazyFrame:
-    """One row per customer: one_id and the spend in the qualifying window that ends at `as_of`."""
+    """One row per customer: the number and the spend in the qualifying window that ends at `as_of`."""
     spend = orders.group_by("one_id").agg(spend_at(as_of, policy.tiers))
-    return people.select("one_id").join(spend, on="one_id", how="left").with_columns(
-        pl.col("tier_spend_fen").fill_null(0)
-    )  # fmt: skip
+    standing = people.select(one_id="number").join(spend, on="one_id", how="left")
+    return standing.with_columns(pl.col("tier_spend_fen").fill_null(0))

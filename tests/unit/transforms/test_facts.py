@@ -1,10 +1,11 @@
 """Customer facts on literal orders, every number worked out by hand."""
 
+import re
 from datetime import date
 
 import polars as pl
 
-from tasks.transforms.facts import customer_facts, only_mature
+from tasks.transforms.facts import customer_facts, only_mature, preferred_categories
 from tasks.transforms.orders import net_orders
 from tests.unit.transforms import builders
 from tests.unit.transforms.builders import noon
@@ -93,3 +94,13 @@ def test_the_preferred_category_takes_net_spend_and_ties_go_by_name():
     assert facts_of(lines=lines, products=products)["ann"]["preferred_category"] == "Cups"
     tied = lines.with_columns(paid_fen=pl.when(pl.col("order_id") == "3").then(75).otherwise("paid_fen"))
     assert facts_of(lines=tied, products=products)["ann"]["preferred_category"] == "Cups"
+
+
+def test_orders_and_products_never_meet_but_through_a_line():
+    """Polars once joined all orders of a shop with all its products first: 22 GB."""
+    net = net_orders(ORDERS, REFUNDS, builders.identities("ann"), as_of=AS_OF).collect().lazy()
+    lines = builders.rows("order_lines").collect().lazy()
+    plan = preferred_categories(net, lines, builders.rows("products"), as_of=AS_OF, window_days=365).explain()
+    on = re.findall(r"LEFT PLAN ON: \[(.*)\]", plan)
+    assert len(on) == 2
+    assert all("order_id" in keys or "product_id" in keys for keys in on)

@@ -5,6 +5,12 @@ from datetime import date
 import polars as pl
 import polars_hash as plh
 
+STRONGEST_FIRST = (
+    "unionid", "member", "external_userid", "ouid", "omid", "doudian_open_id", "shopify_customer", "openid", "nick",
+    "phone", "email",
+)  # fmt: skip
+"""Which of several identity keys on one record names the person (algorithms §7.2); a type not listed comes last."""
+
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 _PAIRS = pl.Series([a + b for a in _ALPHABET for b in _ALPHABET])
 """Base32 (RFC 4648, lower case) of ten bits at a time: two characters."""
@@ -14,11 +20,12 @@ _UNIT = "\x1f"
 def resolve(sightings: pl.LazyFrame, *, as_of: date, zone: str) -> pl.LazyFrame:
     """One row per identity key first seen on or before `as_of` (end of that day in `zone`).
 
-    `first_seen_at` is the least instant at which the key was seen; contact keys reach a
-    person and never define one. Sorted by key.
+    `first_seen_at` is the least instant at which the key named a person; a key that only ever
+    stands beside a stronger one names nobody, and contact keys never do. Sorted by key.
     """
     keys = (
         sightings.filter(pl.col("key_role") == "identity")
+        .pipe(_strongest_of_record)
         .group_by("key")
         .agg(pl.col("key_type", "key_scope", "pseudonym").first(), first_seen_at=pl.col("seen_at").min())
         .filter(pl.col("first_seen_at").dt.convert_time_zone(zone).dt.date() <= as_of)
@@ -29,6 +36,15 @@ def resolve(sightings: pl.LazyFrame, *, as_of: date, zone: str) -> pl.LazyFrame:
         .select("key", "one_id", "key_type", "first_seen_at", "as_of")
         .sort("key")
     )
+
+
+def _strongest_of_record(seen: pl.LazyFrame) -> pl.LazyFrame:
+    """One row per sighting of the strongest key on its record; keys of equal strength all stay."""
+    ranks = {key_type: rank for rank, key_type in enumerate(STRONGEST_FIRST)}
+    rank = pl.col("key_type").replace_strict(ranks, default=len(ranks), return_dtype=pl.Int64)
+    ranked = seen.with_columns(_rank=rank)
+    best = ranked.group_by("record").agg(_best=pl.col("_rank").min())
+    return ranked.join(best, on="record").filter(pl.col("_rank") == pl.col("_best"))
 
 
 def one_id_of(anchor: pl.Expr) -> pl.Expr:

@@ -40,3 +40,16 @@ def test_the_day_ends_in_the_business_zone():
 
 def test_a_contact_key_defines_nobody():
     assert resolve(builders.sightings(("ab12", EARLY), role="contact"), as_of=END, zone="UTC").collect().height == 0
+
+
+def test_a_weaker_key_beside_a_stronger_one_names_nobody_until_it_stands_alone():
+    common = {"key_scope": "corp", "key_role": "identity", "seen_at": EARLY}
+    strong = {"key": "unionid:corp:u", "key_type": "unionid", "pseudonym": "u", "record": "r1", **common}
+    weak = {"key": "external_userid:corp:e", "key_type": "external_userid", "pseudonym": "e", **common}
+    together = [strong, weak | {"record": "r1"}]
+    assert keys_of(*together) == ["unionid:corp:u"]
+    assert keys_of(*together, weak | {"record": "r2"}) == ["external_userid:corp:e", "unionid:corp:u"]
+
+
+def keys_of(*seen: dict[str, object]) -> list[str]:
+    return resolve(builders.rows("sightings", *seen), as_of=END, zone="UTC").collect()["key"].to_list()

@@ -12,7 +12,7 @@ from flows.clock import month_end
 from flows.names import run_name
 from flows.parameters import ReportParameters
 from tasks.errors import MissingDataError
-from tasks.steps.report import write_report
+from tasks.steps.report import is_shown, write_report
 from tasks.stores.runs import finished_runs
 
 
@@ -44,6 +44,6 @@ def _newest_refresh(house: House, day: date) -> dict[str, Any]:
 
 
 def _sends(house: House, day: date) -> list[str]:
-    """Every revision sent since: the page shows the sends that used the date's customers."""
-    deliveries = house.lake.scan("deliveries", house.lake.snapshot()).filter(pl.col("send_on") > day)
+    """Every revision of the sends that the page shows; a later send leaves the page of the month as it is."""
+    deliveries = house.lake.scan("deliveries", house.lake.snapshot()).filter(is_shown(day))
     return deliveries.select("revision").collect().to_series().sort().to_list()

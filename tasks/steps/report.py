@@ -70,11 +70,15 @@ def _refusals(lake: Lake, snapshot: Snapshot, files: pl.DataFrame) -> pl.DataFra
     return lake.scan("quarantine", snapshot).join(own, on="file_sha256", how="semi").pipe(count_refusals).collect()
 
 
-def _sends(lake: Lake, snapshot: Snapshot, day: date) -> pl.DataFrame:
-    """The members of the sends of the month after: those that used this date's customers."""
+def is_shown(day: date) -> pl.Expr:
+    """Whether a row belongs to a send of the month after: those are the sends that used this date's customers."""
     until = (day + timedelta(days=32)).replace(day=1) - timedelta(days=1)
-    members = lake.scan("audience_members", snapshot)
-    return members.filter((pl.col("send_on") > day) & (pl.col("send_on") <= until)).collect()
+    return pl.col("send_on").is_between(day, until, closed="right")
+
+
+def _sends(lake: Lake, snapshot: Snapshot, day: date) -> pl.DataFrame:
+    """The members of the sends that the page shows."""
+    return lake.scan("audience_members", snapshot).filter(is_shown(day)).collect()
 
 
 def _deliveries(lake: Lake, snapshot: Snapshot, sends: pl.DataFrame) -> pl.DataFrame:

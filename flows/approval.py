@@ -38,7 +38,7 @@ def require_approval(house: House, chosen: Campaign, parameters: CampaignParamet
     if parameters.wait_for_approval and FlowRunContext.get() is not None:
         told = json.dumps(planned["waterfalls"], ensure_ascii=False)
         form = Approval.with_initial_data(description=f"Send {chosen.code} on {parameters.send_on}? {told}")
-        answer = pause_flow_run(wait_for_input=form, timeout=WAIT_SECONDS, key=f"approve-{chosen.code}")
+        answer = pause_flow_run(wait_for_input=form, timeout=WAIT_SECONDS, key=_pause_key(chosen))
         record_approval(objects, key, answer.approved_by)
         return
     raise HeldError(
@@ -46,6 +46,11 @@ def require_approval(house: House, chosen: Campaign, parameters: CampaignParamet
         expected="the yes of an operator who has seen the waterfall",
         next_step=f"run `strata approve {chosen.code} --send-on {parameters.send_on}`, then the campaign again",
     )
+
+
+def _pause_key(chosen: Campaign) -> str:
+    """Prefect's keys hold lower case, digits and dashes alone."""
+    return f"approve-{chosen.code.replace('_', '-')}"
 
 
 def approve_send(name: str, send_on: date, who: str = "", lake: str = "") -> dict[str, Any]:

@@ -4,6 +4,7 @@ from datetime import date, datetime
 
 import polars as pl
 
+from tasks.errors import MissingDataError
 from tasks.policy.models import Policy
 from tasks.refs import Run, Snapshot
 from tasks.steps.house import lake_at, snapshot_of
@@ -19,6 +20,7 @@ def refresh_inputs(run: Run, policy: Policy) -> Inputs:
     lake, snapshot = lake_at(run.lake), snapshot_of(run)
     knowledge = known_as_of(run)
     known = {table: lake.scan(table, snapshot).pipe(known_at, known_as_of=knowledge) for table in VERSIONED}
+    _require_somebody(known["sightings"], run)
     previous = previous_as_of(lake, snapshot, as_of(run))
     customers = None if previous is None else lake.scan("customers", snapshot, partitions=[previous])
     return Inputs(
@@ -28,6 +30,15 @@ def refresh_inputs(run: Run, policy: Policy) -> Inputs:
         zone=policy.brand.zone,
         currency=policy.brand.currency,
     )
+
+
+def _require_somebody(sightings: pl.LazyFrame, run: Run) -> None:
+    if sightings.head(1).collect().is_empty():
+        raise MissingDataError(
+            f"no customer is known at {run.known_as_of} in {run.lake}",
+            expected="at least one ingested export that names buyers or members",
+            next_step="run `strata ingest EXPORTS`, or pass a later --known-as-of",
+        )
 
 
 def previous_as_of(lake: Lake, snapshot: Snapshot, day: date) -> date | None:

@@ -5,7 +5,6 @@ from datetime import date
 from typing import Any
 
 import polars as pl
-from tasks.stores.vault import pseudonym_of
 
 from tasks.errors import MissingDataError
 from tasks.reports.explain import Stored, explain
@@ -14,6 +13,7 @@ from tasks.steps.house import key_ring, lake_at, objects_at
 from tasks.stores.policies import stored_policy
 from tasks.stores.runs import finished_runs
 from tasks.stores.tables import Lake
+from tasks.stores.vault import pseudonym_of
 
 
 def explain_customer(customer: str, as_of: date | None, uri: str = "") -> dict[str, Any]:

@@ -2,7 +2,9 @@
 
 The current version is the one with the latest `exported_at`, then the latest `modified_at`, then
 the highest status, then the greatest content hash. Equal content is one version: a later
-export that confirms it moves its `exported_at` forward and adds nothing.
+export that confirms it moves its `exported_at` forward and adds nothing. What has no time of its own
+(a refund) is dated by the export that first showed it; when that one arrives later, a version with the
+earlier date follows.
 """
 
 from collections.abc import Sequence
@@ -13,6 +15,8 @@ import polars as pl
 from expectations.vocabulary import ORDER_STATUSES
 
 SOURCE = ("file_sha256", "row_number")
+FIRST_SIGHT = ("refunded_at", "refunded_on")
+"""Dates that are no part of the content: the earliest one of a content holds."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +40,9 @@ def supersede(stored: pl.DataFrame, incoming: pl.DataFrame, record: Sequence[str
         record: the columns that identify a record across its versions.
     """
     distinct, repeated = _distinct(incoming, record)
-    fresh, known = _split_known(distinct, stored, record)
+    fresh, known = _split_known(_as_first_shown(distinct, stored, record), stored, record)
     confirmed = _confirm(stored.filter(pl.col("known_to").is_null()), known, record)
-    added, closed = _compete(fresh, confirmed, record)
+    added, closed = _replace_same_instant(*_compete(fresh, confirmed, record), record)
     duplicates = pl.concat([repeated.select(SOURCE), known.select(SOURCE)])
     return Superseded(added.drop("row_number"), _changes(stored, confirmed, closed, record), duplicates)
 
@@ -61,22 +65,50 @@ def append_new(stored: pl.DataFrame, incoming: pl.DataFrame, key: Sequence[str])
 def _distinct(incoming: pl.DataFrame, record: Sequence[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Within the batch, the latest export of each content; the others repeat it."""
     ordered = incoming.sort("exported_at", *SOURCE, descending=[True, False, False])
-    is_first = pl.int_range(pl.len()).over([*record, "content_hash"]) == 0
-    return ordered.filter(is_first), ordered.filter(~is_first)
+    content = [*record, "content_hash"]
+    dated = ordered.with_columns(pl.col(_dates(incoming)).min().over(content)) if _dates(incoming) else ordered
+    is_first = pl.int_range(pl.len()).over(content) == 0
+    return dated.filter(is_first), dated.filter(~is_first)
+
+
+def _dates(rows: pl.DataFrame) -> list[str]:
+    return [name for name in FIRST_SIGHT if name in rows.columns]
+
+
+def _as_first_shown(distinct: pl.DataFrame, stored: pl.DataFrame, record: Sequence[str]) -> pl.DataFrame:
+    """Rows of the batch, dated by the earliest export known to have shown their content."""
+    dates, on = _dates(distinct), [*record, "content_hash"]
+    if not dates:
+        return distinct
+    seen = stored.group_by(on).agg(pl.col(dates).min().name.prefix("seen_"))
+    joined = distinct.join(seen, on=on, how="left", nulls_equal=True)
+    return joined.select(
+        pl.min_horizontal(name, f"seen_{name}") if name in dates else name for name in distinct.columns
+    )
 
 
 def _split_known(
     distinct: pl.DataFrame, stored: pl.DataFrame, record: Sequence[str]
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Rows with new content, and rows whose content is current or was known from as late an export."""
-    on = [*record, "content_hash"]
+    """Rows with new content or an earlier date of it, and rows that say nothing new.
+
+    Known is a content that is current, or was shown by as late an export. An earlier date of the current
+    content takes its `exported_at`, so that it competes as what it is: the same content, better dated.
+    """
+    on, dates = [*record, "content_hash"], _dates(distinct)[:1]
     seen = stored.group_by(on).agg(
-        seen_exported_at=pl.col("exported_at").max(), is_current=pl.col("known_to").is_null().any()
+        pl.col(dates).min().name.prefix("seen_"),
+        seen_exported_at=pl.col("exported_at").max(),
+        is_current=pl.col("known_to").is_null().any(),
     )
     joined = distinct.join(seen, on=on, how="left", nulls_equal=True)
-    is_known = (pl.col("is_current") | (pl.col("seen_exported_at") >= pl.col("exported_at"))).fill_null(value=False)
+    is_earlier = pl.any_horizontal(pl.lit(False), *(pl.col(name) < pl.col(f"seen_{name}") for name in dates))
+    is_said = pl.col("is_current") | (pl.col("seen_exported_at") >= pl.col("exported_at"))
+    is_known = (is_said & ~is_earlier).fill_null(value=False)
+    lifted = pl.when("is_current").then(pl.max_horizontal("exported_at", "seen_exported_at")).otherwise("exported_at")
     columns = distinct.columns
-    return joined.filter(~is_known).select(columns), joined.filter(is_known).select(columns)
+    fresh = joined.filter(~is_known).with_columns(exported_at=lifted).select(columns)
+    return fresh, joined.filter(is_known).select(columns)
 
 
 def _confirm(current: pl.DataFrame, known: pl.DataFrame, record: Sequence[str]) -> pl.DataFrame:
@@ -114,7 +146,21 @@ def _rank(columns: Sequence[str]) -> list[pl.Expr]:
     ranks = {name: index for index, name in enumerate(ORDER_STATUSES)}
     status = [pl.col("status").replace_strict(ranks, default=-1)] if "status" in columns else []
     modified = [pl.col("modified_at")] if "modified_at" in columns else []
-    return [pl.col("exported_at"), *modified, *status, pl.col("content_hash")]
+    earlier = [-pl.col(name).dt.timestamp() for name in FIRST_SIGHT[:1] if name in columns]
+    return [pl.col("exported_at"), *modified, *status, pl.col("content_hash"), *earlier]
+
+
+def _replace_same_instant(
+    added: pl.DataFrame, closed: pl.DataFrame, record: Sequence[str]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Added and closed rows; a better date of what became known at the same instant takes the place of the other."""
+    if not _dates(added):
+        return added, closed
+    version = [*record, "content_hash", "known_from"]
+    twins = added.join(closed.select(version), on=version, how="semi", nulls_equal=True)
+    still_added = added.join(twins.select(version), on=version, how="anti", nulls_equal=True)
+    still_closed = closed.join(twins.select(version), on=version, how="anti", nulls_equal=True)
+    return still_added, pl.concat([still_closed, twins.select(closed.columns)])
 
 
 def _changes(

@@ -114,3 +114,52 @@ def test_twice_is_once(content):
     twice, duplicates = apply(once, rows(2, *content))
     assert (twice.height, duplicates) == (once.height, len(content))
     assert current(twice) == current(once)
+
+
+def refunds(received: int, *versions: tuple[str, str, int]) -> pl.DataFrame:
+    """The same rows as refunds: each is dated by the export that shows it."""
+    shown = pl.col("exported_at")
+    return rows(received, *versions).with_columns(refunded_at=shown, refunded_on=shown.dt.date())
+
+
+REFUNDS = refunds(1).drop("row_number")
+
+
+def dated(table: pl.DataFrame) -> set[tuple[str, str, datetime]]:
+    now = table.filter(pl.col("known_to").is_null())
+    assert (now["refunded_at"].dt.date() == now["refunded_on"]).all()
+    return set(now.select("order_id", "status", "refunded_at").iter_rows())
+
+
+def test_a_refund_is_dated_by_the_first_export_that_shows_it_even_when_that_one_comes_last():
+    table, _ = apply(REFUNDS, refunds(5, ("a", "paid", 3)))
+    table, duplicates = apply(table, refunds(6, ("a", "paid", 1)))
+    assert (dated(table), current(table), duplicates) == ({("a", "paid", at(1))}, {("a", "paid", at(3))}, 0)
+    assert table.sort("known_from").select("refunded_at", "known_from", "known_to").rows() == [
+        (at(3), at(5), at(6)),
+        (at(1), at(6), None),
+    ]
+
+
+def test_two_exports_in_one_batch_date_a_refund_by_the_older():
+    table, _ = apply(REFUNDS, refunds(5, ("a", "paid", 3), ("a", "paid", 1)))
+    assert (dated(table), table.height) == ({("a", "paid", at(1))}, 1)
+
+
+def test_two_batches_of_one_instant_leave_one_version():
+    table, _ = apply(REFUNDS, refunds(5, ("a", "paid", 3)))
+    table, _ = apply(table, refunds(5, ("a", "paid", 1)))
+    assert (dated(table), table.height) == ({("a", "paid", at(1))}, 1)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.lists(version, min_size=1, max_size=3), min_size=1, max_size=4))
+def test_any_order_of_arrival_ends_in_the_same_dates(files):
+    ends = set()
+    for order in itertools.permutations(files):
+        table = REFUNDS
+        for received, content in enumerate(order, 10):
+            table, _ = apply(table, refunds(received, *content))
+        ends.add(frozenset(dated(table)))
+        assert table.select("order_id", "content_hash", "known_from").is_unique().all()
+    assert len(ends) == 1

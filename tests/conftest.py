@@ -19,6 +19,19 @@ if TYPE_CHECKING:
 os.environ.update(QUIET)  # before Prefect is imported: it reads its settings then
 
 
+ONE_WORKER = {"tests/server/": "prefect-server", "tests/flows/": "flows", "tests/faults/test_campaign": "flows",
+              "tests/faults/test_flow": "flows", "tests/golden/": "flows"}  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep together what shares a server or a lake, and else the tests of one file: each is set up once."""
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            path = item.nodeid.partition("::")[0]
+            named = (group for start, group in ONE_WORKER.items() if path.startswith(start))
+            item.add_marker(pytest.mark.xdist_group(next(named, path)))
+
+
 @pytest.fixture(scope="session")
 def prefect_harness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """One Prefect server for the whole session, and its address; flows called in process use it."""

@@ -139,14 +139,7 @@ def test_a_month_goes_from_inbox_to_report(brand: Brand, tmp_path: Path):
     assert summary["refresh"]["outcome"] == "done"
     page = objects_at(brand.lake).read("reports/2017-04/index.html").decode()
     assert "2017-04" in page
-    assert "month of 2017-04" in str(run_names())
-    keys = artifact_keys("month of 2017-04")
-    assert "strata-month" in keys
-
-
-def run_names() -> list[str]:
-    with get_client(sync_client=True) as client:
-        return [run.name for run in client.read_flow_runs(sort=FlowRunSort.START_TIME_DESC, limit=20)]
+    assert artifact_keys("month of 2017-04") == ["strata-month"]
 
 
 def artifact_keys(name: str) -> list[str | None]:

@@ -44,9 +44,10 @@ def prefect_harness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def harness_env(prefect_harness: str) -> dict[str, str]:
-    """Environment for a child process that should run its flows on the same server."""
-    return {**os.environ, "PREFECT_API_URL": prefect_harness}
+def harness_env(prefect_harness: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Environment for a child process on the same server; what it leaves when killed lies with the test's files."""
+    scratch = str(tmp_path_factory.mktemp("scratch"))
+    return {**os.environ, "PREFECT_API_URL": prefect_harness, "STRATA_SCRATCH": scratch}
 
 
 @pytest.fixture(scope="session")

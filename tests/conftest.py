@@ -23,13 +23,23 @@ ONE_WORKER = {"tests/server/": "prefect-server", "tests/flows/": "flows", "tests
               "tests/faults/test_flow": "flows", "tests/golden/": "flows"}  # fmt: skip
 
 
+LONGEST_FIRST = ("whole demo", "flows", "prefect-server")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep together what shares a server or a lake, and else the tests of one file: each is set up once."""
+    """Keep together what shares a server or a lake, and else the tests of one file; begin with what takes longest."""
     for item in items:
         if item.get_closest_marker("xdist_group") is None:
             path = item.nodeid.partition("::")[0]
             named = (group for start, group in ONE_WORKER.items() if path.startswith(start))
             item.add_marker(pytest.mark.xdist_group(next(named, path)))
+    items.sort(key=_rank)  # stable: whatever order the rest is in, it stays
+
+
+def _rank(item: pytest.Item) -> int:
+    marker = item.get_closest_marker("xdist_group")
+    group = marker.args[0] if marker else ""
+    return LONGEST_FIRST.index(group) if group in LONGEST_FIRST else len(LONGEST_FIRST)
 
 
 @pytest.fixture(scope="session")

@@ -19,27 +19,17 @@ if TYPE_CHECKING:
 os.environ.update(QUIET)  # before Prefect is imported: it reads its settings then
 
 
-ONE_WORKER = {"tests/server/": "prefect-server", "tests/flows/": "flows", "tests/faults/test_campaign": "flows",
-              "tests/faults/test_flow": "flows", "tests/golden/": "flows"}  # fmt: skip
-
-
-LONGEST_FIRST = ("whole demo", "flows", "prefect-server")
+LONGEST_FIRST = (
+    "tests/flows/test_whole_demo.py",
+    "tests/faults/test_campaign_kill.py",
+    "tests/flows/",
+    "tests/server/",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep together what shares a server or a lake, and else the tests of one file; begin with what takes longest."""
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            path = item.nodeid.partition("::")[0]
-            named = (group for start, group in ONE_WORKER.items() if path.startswith(start))
-            item.add_marker(pytest.mark.xdist_group(next(named, path)))
-    items.sort(key=_rank)  # stable: whatever order the rest is in, it stays
-
-
-def _rank(item: pytest.Item) -> int:
-    marker = item.get_closest_marker("xdist_group")
-    group = marker.args[0] if marker else ""
-    return LONGEST_FIRST.index(group) if group in LONGEST_FIRST else len(LONGEST_FIRST)
+    """Begin with what takes longest, so that no worker ends alone; whatever order the rest is in, it stays."""
+    items.sort(key=lambda item: next((n for n, start in enumerate(LONGEST_FIRST) if item.nodeid.startswith(start)), 9))
 
 
 @pytest.fixture(scope="session")

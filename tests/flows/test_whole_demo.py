@@ -4,6 +4,8 @@ import csv
 import fcntl
 import json
 import os
+import re
+import shlex
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,9 +19,9 @@ import pytest
 
 from tests.support.canaries import seen_in
 from tests.support.demo_run import YEAR_END, Demo
-from tests.support.journey import MONTH_ENDS, Contact, facts_at, is_held_out, tier_code, tiers_by_month
+from tests.support.journey import MONTH_ENDS, ROOT, Contact, facts_at, is_held_out, tier_code, tiers_by_month
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600), pytest.mark.xdist_group("whole demo")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
 KNOWN = datetime(2018, 1, 2, 5, tzinfo=UTC) - timedelta(microseconds=1)
 """The end of the day of the sends in New York: up to then a no is heard."""
@@ -220,3 +222,28 @@ def plant_in_database(path: Path, value: str) -> None:
     with sqlite3.connect(path) as database:
         database.execute("create table log (message text)")
         database.execute("insert into log values (?)", ("x" * 4085 + value,))
+
+
+def commands_of(page: str) -> list[str]:
+    """Every `strata …` line of the page's shell blocks."""
+    blocks = re.findall(r"```bash\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), flags=re.DOTALL)
+    return [
+        line.removeprefix("strata ") for block in blocks for line in block.splitlines() if line.startswith("strata ")
+    ]
+
+
+def test_both_readmes_show_the_same_commands():
+    english, chinese = commands_of("README.md"), commands_of("README.zh.md")
+    assert [line.replace("--language zh", "--language en") for line in chinese] == english
+    assert len(english) >= 5
+
+
+@pytest.mark.parametrize("line", commands_of("README.md"))
+def test_a_command_of_the_readme_does_what_it_says(demo: Demo, line: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("STRATA_LAKE", str(demo.root / "complete_journey"))
+    words = shlex.split(line)
+    if words[0] == "init":
+        words[1] = f"policy-{words[1]}"
+    done = demo.strata(*words)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip()

@@ -12,7 +12,7 @@ from tasks.stores.objects import open_objects
 from tests.server.asking import finished, start_run
 from tests.support.winback import SEND_ON, WINBACK, copy_policy, write_exports
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("prefect-server")]
+pytestmark = [pytest.mark.slow]
 PAUSE_SECONDS = 200
 
 

@@ -1,6 +1,6 @@
 """What is known when a date is allocated or a send goes out. No task stands here."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 import polars as pl
@@ -31,6 +31,15 @@ def horizon_of(run: Run, send_on: date) -> Horizon:
         raise MissingDataError("a send needs to know up to when it knows", next_step="pass --known-as-of")
     dates = lake_at(run.lake).scan("customers", snapshot_of(run)).select("as_of").unique().collect().to_series()
     return Horizon(send_on, newest_as_of(dates, send_on), run.known_as_of)
+
+
+def newest_horizon(run: Run, horizon: Horizon) -> Horizon:
+    """The horizon of a delivery: a run may look back, but whatever the lake has heard by now is heard."""
+    consents, sightings = (lake_at(run.lake).scan(table, snapshot_of(run)) for table in ("consents", "sightings"))
+    no_said_at = consents.filter(pl.col("decision") == "withdrawn").select(pl.col("decided_at").max())
+    heard_at = [rows.select(pl.col("known_from").max()) for rows in (consents, sightings)]
+    latest = [instant for rows in (no_said_at, *heard_at) for instant in rows.collect().to_series() if instant]
+    return replace(horizon, known_as_of=max(horizon.known_as_of, *latest))
 
 
 def people_of(run: Run, horizon: Horizon) -> pl.LazyFrame:

@@ -11,7 +11,7 @@ from tasks.policy.models import Campaign, Policy, Vendor
 from tasks.refs import Run
 from tasks.settings import Settings
 from tasks.steps.house import key_ring, lake_at, objects_at, policy_of, snapshot_of
-from tasks.steps.knowledge import Horizon, keys_at, people_of, points_of, words_of
+from tasks.steps.knowledge import Horizon, keys_at, newest_horizon, people_of, points_of, words_of
 from tasks.stores.manifest import Origin, Terms, terms_of
 from tasks.stores.revision import Publication
 from tasks.stores.sends import Send, SendState, reached
@@ -29,13 +29,14 @@ def ring_of(run: Run) -> KeyRing:
 
 def members_now(run: Run, horizon: Horizon, send: Send, reached_now: pl.DataFrame) -> pl.DataFrame:
     """The planned members of a send after the last look at consent and at the vault."""
+    newest = newest_horizon(run, horizon)
     checked = recheck(
         asked_again(stored_members(run, send)),
         reached_now,
         policy_of(run).campaign(send.campaign),
-        words=words_of(run, horizon),
-        keys=keys_at(run, horizon),
-        points=points_of(run, horizon),
+        words=words_of(run, newest),
+        keys=keys_at(run, newest),
+        points=points_of(run, newest),
     )
     return _without_a_value(checked, opened(run, planned(checked)))
 
@@ -121,7 +122,7 @@ def origin(run: Run, horizon: Horizon, send: Send, members: pl.DataFrame) -> Ori
         code_version=run.code_version,
         snapshot_seq=run.base_seq,
         as_of=horizon.as_of,
-        consent_known_as_of=horizon.known_as_of,
+        consent_known_as_of=newest_horizon(run, horizon).known_as_of,
         holdout_experiment=holdout.experiment if holdout else None,
         holdout_percent=holdout.percent if holdout else None,
         key_id=ring_of(run).key_id,

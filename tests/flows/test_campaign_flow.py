@@ -158,6 +158,18 @@ def test_a_no_between_plan_and_delivery_is_heard(brand: Brand, tmp_path: Path):
     assert sorted(revision.contacts()) == phones(brand.expected()["delivered"] - {gone})
 
 
+def test_a_delivery_that_looks_back_still_hears_a_later_no(brand: Brand, tmp_path: Path):
+    """`--known-as-of` of the day before the no: plans may be made as of then, messages may not."""
+    gone = max(brand.expected()["delivered"])
+    news = write_contacts(tmp_path / "contacts-2018-01.csv", [gone], opted_out_at="2018-01-02 12:00:00")
+    brand.take_in(news, "2018-01-03T06:00:00-05:00")
+    told = brand.deliver(day=SEND_ON)
+    (revision,) = brand.published()
+    assert sorted(revision.contacts()) == phones(brand.expected()["delivered"] - {gone})
+    assert told["waterfall"]["withdrawn_since_plan"] == 1
+    assert revision.manifest["origin"]["consent_known_as_of"] >= "2018-01-03"
+
+
 def test_cancelling_calls_everyone_back_and_closes_the_send(after: Brand):
     delivered = after.expected()["delivered"]
     assert after.cancel()["status"] == "cancelled"

@@ -12,8 +12,8 @@ from tasks.errors import BadPolicyError
 _NOT_AN_EXPRESSION = re.compile(r";|--|/\*|\bselect\b", re.IGNORECASE)
 
 
-def parse(text: str, columns: Iterable[str], *, where: str) -> pl.Expr:
-    """Turn the text into an expression over `columns`.
+def parse(text: str, columns: Iterable[str], *, where: str, of: str = "a column of customers or a tag") -> pl.Expr:
+    """Turn the text into an expression over `columns`; `of` says in a message what they are.
 
     Raises:
         BadPolicyError: the text is no expression, or names a column that does not exist.
@@ -33,7 +33,7 @@ def parse(text: str, columns: Iterable[str], *, where: str) -> pl.Expr:
         ) from error
     for name in names:
         if name not in known:
-            raise _unknown_column(name, known, where)
+            raise _unknown_column(name, known, where, of)
     return expression
 
 
@@ -42,9 +42,7 @@ def names_in(text: str) -> frozenset[str]:
     return frozenset(pl.sql_expr(text).meta.root_names())
 
 
-def _unknown_column(name: str, known: frozenset[str], where: str) -> BadPolicyError:
+def _unknown_column(name: str, known: frozenset[str], where: str, of: str) -> BadPolicyError:
     near = difflib.get_close_matches(name, sorted(known), n=3)
     hint = f"did you mean {', '.join(near)}?" if near else "see docs/dictionary.md for the columns"
-    return BadPolicyError(
-        f"{where}: there is no column `{name}`", expected="a column of customers or a tag", next_step=hint
-    )
+    return BadPolicyError(f"{where}: there is no column `{name}`", expected=of, next_step=hint)

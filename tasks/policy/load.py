@@ -2,6 +2,8 @@
 
 A brand's file replaces the default of the same name as a whole, so that what holds can be
 read in one place; `campaigns/` and `vendors/` hold one file each and are joined to the defaults'.
+`layouts/` and `corrections/` hold what the brand says about its export files; they are carried as
+they were written (tasks/policy/documents.py), and tasks/sources gives them their meaning.
 """
 
 import hashlib
@@ -10,16 +12,17 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from expectations.tables import TABLES
 from tasks.errors import BadPolicyError
 from tasks.policy import conditions
+from tasks.policy.documents import read_documents, read_yaml
 from tasks.policy.models import Policy
 
 SINGLE = ("brand", "rfm", "segments", "tiers", "lifecycle", "tags", "contacting")
 MANY = ("campaigns", "vendors")
+ABOUT_SOURCES = ("layouts", "corrections")
 
 
 def load_policy(folder: Path) -> Policy:
@@ -35,7 +38,8 @@ def load_policy(folder: Path) -> Policy:
         )  # fmt: skip
     defaults = Path(str(resources.files("tasks.policy") / "defaults"))
     content: dict[str, Any] = {name: _read_first(name, folder, defaults) for name in SINGLE}
-    content |= {name: [_read(path) for path in sorted((folder / name).glob("*.yaml"))] for name in MANY}
+    content |= {name: [read_yaml(path) for path in sorted((folder / name).glob("*.yaml"))] for name in MANY}
+    content |= {name: read_documents(folder / name) for name in ABOUT_SOURCES}
     return parse_policy(content, str(folder))
 
 
@@ -65,15 +69,8 @@ def canonical(policy: Policy) -> str:
 def _read_first(name: str, *folders: Path) -> Any:
     for folder in folders:
         if (folder / f"{name}.yaml").is_file():
-            return _read(folder / f"{name}.yaml")
+            return read_yaml(folder / f"{name}.yaml")
     raise BadPolicyError(f"{name}.yaml is missing", next_step=f"add it to {folders[0]}")
-
-
-def _read(path: Path) -> Any:
-    try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise BadPolicyError(f"{path} is not YAML: {error}", next_step="correct the file") from error
 
 
 def customer_columns(policy: Policy) -> tuple[str, ...]:

@@ -6,6 +6,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from tasks.policy.documents import Document
+
 Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$", description="English code, stable for ever")]
 Condition = Annotated[str, Field(min_length=1, description="SQL expression over the customer's columns and tags")]
 
@@ -249,6 +251,9 @@ class Policy(Rule):
     contacting: Contacting
     campaigns: tuple[Campaign, ...]
     vendors: tuple[Vendor, ...]
+    # What the brand says of its export files. Left out of the digest where there is none, as before there were any.
+    layouts: tuple[Document, ...] = Field(default=(), exclude_if=lambda documents: not documents)
+    corrections: tuple[Document, ...] = Field(default=(), exclude_if=lambda documents: not documents)
 
     def campaign(self, code: str) -> Campaign:
         """Return the campaign of that code; KeyError when there is none."""

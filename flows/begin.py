@@ -74,12 +74,21 @@ def last_policy(uri: str) -> Policy:
 
 
 def begin(
-    house: House, flow: str, inputs: dict[str, Any], *, as_of: date | None = None, known_as_of: datetime | None = None
+    house: House,
+    flow: str,
+    inputs: dict[str, Any],
+    *,
+    snapshot: Snapshot | None = None,
+    as_of: date | None = None,
+    known_as_of: datetime | None = None,
 ) -> Run:
-    """Store the policy, fix the snapshot, and name the run by the content of its inputs."""
+    """Store the policy and name the run by the content of its inputs, which were read from `snapshot`.
+
+    Inputs read from one snapshot and a run based on the next would miss what moved between the two.
+    """
     objects = objects_at(house.uri)
     objects.probe()
-    snapshot, policy_digest = house.lake.snapshot(), keep_policy(objects, house.policy)
+    snapshot, policy_digest = snapshot or house.lake.snapshot(), keep_policy(objects, house.policy)
     inputs_digest = content_id(flow, inputs, policy_digest, code_version(), as_of)
     return Run(
         run_id=inputs_digest[:32],

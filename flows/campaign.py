@@ -66,8 +66,9 @@ def _plan_parameters(parameters: CampaignParameters) -> PlanParameters:
 
 def _deliver(house: House, parameters: CampaignParameters) -> dict[str, Any]:
     known_as_of = house.instant(parameters.known_as_of, is_end=True)
-    inputs = {"campaign": parameters.name, "send_on": parameters.send_on, "seq": house.lake.snapshot().seq}
-    run = begin(house, "campaign", inputs, known_as_of=known_as_of)
+    snapshot = house.lake.snapshot()
+    inputs = {"campaign": parameters.name, "send_on": parameters.send_on, "seq": snapshot.seq}
+    run = begin(house, "campaign", inputs, snapshot=snapshot, known_as_of=known_as_of)
     with scratch_of(run):
         horizon = horizon_of(run, parameters.send_on)
         result = deliver_send(run, outbox_of(parameters), parameters.name, horizon)
@@ -75,8 +76,9 @@ def _deliver(house: House, parameters: CampaignParameters) -> dict[str, Any]:
 
 
 def _withdraw(house: House, parameters: CancelParameters) -> dict[str, Any]:
-    inputs = {"cancel": parameters.name, "send_on": parameters.send_on, "seq": house.lake.snapshot().seq}
-    run = begin(house, "cancel", inputs, known_as_of=house.started_at)
+    snapshot = house.lake.snapshot()
+    inputs = {"cancel": parameters.name, "send_on": parameters.send_on, "seq": snapshot.seq}
+    run = begin(house, "cancel", inputs, snapshot=snapshot, known_as_of=house.started_at)
     with scratch_of(run):
         horizon = horizon_of(run, parameters.send_on)
         result = withdraw_send(run, outbox_of(parameters), parameters.name, horizon)

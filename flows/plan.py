@@ -10,7 +10,7 @@ from flows.begin import House, begin, known_files, open_house, scratch_of, until
 from flows.names import run_name
 from flows.parameters import PlanParameters
 from tasks.policy.models import Campaign
-from tasks.refs import Run
+from tasks.refs import Run, Snapshot
 from tasks.settings import Settings
 from tasks.steps.plan import allocate_sends, allocation_of
 from tasks.steps.publish import gate_candidates, publish_candidates
@@ -44,7 +44,8 @@ def outbox_of(parameters: PlanParameters | Any) -> str:
 
 def dry_plan(house: House, parameters: PlanParameters, chosen: Campaign) -> dict[str, Any]:
     """What the plan would give one campaign now, all others beside it; nothing is written."""
-    run = _run(house, parameters, missing_campaigns(house, parameters))
+    snapshot = house.lake.snapshot()
+    run = _run(house, parameters, snapshot, missing_campaigns(house, parameters, snapshot))
     codes = frozenset(campaign.code for campaign in house.policy.campaigns)
     members = allocation_of(run, outbox_of(parameters), parameters.send_on, codes, _at(run)).members
     own = waterfall(members.filter(pl.col("campaign") == chosen.code))
@@ -52,10 +53,11 @@ def dry_plan(house: House, parameters: PlanParameters, chosen: Campaign) -> dict
 
 
 def _attempt(house: House, parameters: PlanParameters) -> dict[str, Any]:
-    campaigns = missing_campaigns(house, parameters)
+    snapshot = house.lake.snapshot()
+    campaigns = missing_campaigns(house, parameters, snapshot)
     about = {"send_on": str(parameters.send_on)}
     if campaigns:
-        run = _run(house, parameters, campaigns)
+        run = _run(house, parameters, snapshot, campaigns)
         with scratch_of(run):
             candidates = allocate_sends(run, outbox_of(parameters), parameters.send_on, campaigns, _at(run))
             gate_candidates(run, candidates)
@@ -64,18 +66,18 @@ def _attempt(house: House, parameters: PlanParameters) -> dict[str, Any]:
     return about | {"outcome": "planned" if campaigns else "already planned", "waterfalls": waterfalls(members)}
 
 
-def missing_campaigns(house: House, parameters: PlanParameters) -> frozenset[str]:
+def missing_campaigns(house: House, parameters: PlanParameters, snapshot: Snapshot) -> frozenset[str]:
     """Campaigns of the policy that the date's plan does not hold yet."""
-    members = house.lake.scan("audience_members", house.lake.snapshot(), partitions=[parameters.send_on])
+    members = house.lake.scan("audience_members", snapshot, partitions=[parameters.send_on])
     planned = set(members.select("campaign").unique().collect().to_series())
     return frozenset(campaign.code for campaign in house.policy.campaigns) - planned
 
 
-def _run(house: House, parameters: PlanParameters, campaigns: frozenset[str]) -> Run:
+def _run(house: House, parameters: PlanParameters, snapshot: Snapshot, campaigns: frozenset[str]) -> Run:
     known_as_of = house.instant(parameters.known_as_of, is_end=True)
-    files = known_files(house, house.lake.snapshot(), known_as_of)
+    files = known_files(house, snapshot, known_as_of)
     inputs = {"files": files, "send_on": parameters.send_on, "campaigns": sorted(campaigns)}
-    return begin(house, "plan", inputs, known_as_of=known_as_of)
+    return begin(house, "plan", inputs, snapshot=snapshot, known_as_of=known_as_of)
 
 
 def _at(run: Run) -> Any:

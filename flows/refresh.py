@@ -1,6 +1,6 @@
 """Refresh: every customer's scores, tier, stage, tags and moves at one date, as known at one instant."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from prefect import flow
@@ -10,7 +10,7 @@ from flows.begin import House, begin, distinct, is_standing, known_files, open_h
 from flows.clock import business_date
 from flows.names import run_name
 from flows.parameters import RefreshParameters
-from tasks.refs import Run, TableRef
+from tasks.refs import Run, Snapshot, TableRef
 from tasks.steps.inputs import previous_as_of
 from tasks.steps.publish import gate_candidates, publish_candidates
 from tasks.steps.refresh import layer, measure, tag, trace
@@ -49,16 +49,16 @@ def _begin(house: House, parameters: RefreshParameters) -> tuple[Run, dict[str, 
     inputs = {
         "files": known_files(house, snapshot, known_as_of),
         "previous_as_of": previous,
-        "previous": _digests(house, previous),
+        "previous": _digests(house, snapshot, previous),
     }
-    return begin(house, "refresh", inputs, as_of=as_of, known_as_of=known_as_of), inputs
+    return begin(house, "refresh", inputs, snapshot=snapshot, as_of=as_of, known_as_of=known_as_of), inputs
 
 
-def _digests(house: House, as_of: Any) -> dict[str, str]:
+def _digests(house: House, snapshot: Snapshot, as_of: date | None) -> dict[str, str]:
     """What the last refresh of the earlier date put out: the state that this one starts from."""
     if as_of is None:
         return {}
-    runs = finished_runs(house.lake, house.lake.snapshot()).filter(flow="refresh").filter(as_of=as_of)
+    runs = finished_runs(house.lake, snapshot).filter(flow="refresh").filter(as_of=as_of)
     return {} if runs.is_empty() else output_digests(runs.row(-1, named=True))
 
 

@@ -5,8 +5,6 @@ flow, with the plan before it and the lake's record after it.
 """
 
 import signal
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,7 @@ from flows.plan import plan
 from tasks.stores.index import orphans
 from tests.support.canaries import seen_in
 from tests.support.sends import Client
+from tests.support.strata import finish, start
 from tests.support.winback import HOUSEHOLDS, SEND_ON, WINBACK, Brand, phone
 
 pytestmark = pytest.mark.slow
@@ -71,11 +70,10 @@ def brand(planned: Brand, tmp_path: Path) -> Brand:
 
 def killed_at(point: str, brand: Brand, scratch: Path, env: Mapping[str, str]) -> None:
     """Deliver in a child that dies at the point; a point that is never reached fails the test."""
-    command = [sys.executable, "-m", "flows.cli", "campaign", "winback_sms", "--json", "--lake", brand.uri]
-    command += ["--send-on", str(SEND_ON), "--today", str(SEND_ON), "--known-as-of", str(SEND_ON)]
-    own = {**env, "STRATA_SCRATCH": str(scratch), "STRATA_FAILPOINT": f"{point}:kill"}
-    child = subprocess.run(command, env=own, capture_output=True, text=True, timeout=250, check=False)
-    assert child.returncode == -signal.SIGKILL, f"{point} never fired: {child.stderr}"
+    told = ("--send-on", str(SEND_ON), "--today", str(SEND_ON), "--known-as-of", str(SEND_ON))
+    own = {"STRATA_SCRATCH": str(scratch), "STRATA_FAILPOINT": f"{point}:kill"}
+    answer = finish(start("campaign", "winback_sms", "--json", "--lake", brand.uri, *told, env=env, **own))
+    assert answer.code == -signal.SIGKILL, f"{point} never fired: {answer.problem}"
 
 
 def records(brand: Brand) -> dict[str, pl.DataFrame]:

@@ -1,8 +1,6 @@
 """The life of a send: dry, delivered, delivered again, held, seeded, withdrawn from, cancelled, late, and raced."""
 
 import json
-import subprocess
-import sys
 from datetime import date
 from pathlib import Path
 
@@ -13,6 +11,7 @@ import yaml
 from flows.approval import approve_send
 from tasks.errors import ConfigurationError, HeldError
 from tasks.stores.sends import Send
+from tests.support.strata import finish, start
 from tests.support.winback import SEND_ON, WINBACK, Brand, copy_policy, phone, write_contacts
 
 pytestmark = pytest.mark.slow
@@ -197,13 +196,11 @@ def test_a_late_campaign_gets_what_is_left(after: Brand, tmp_path: Path):
 
 
 def test_two_processes_at_once_deliver_once(brand: Brand, harness_env: dict[str, str]):
-    command = [sys.executable, "-m", "flows.cli", "campaign", "winback_sms", "--json", "--lake", brand.uri]
-    command += ["--policy", str(brand.policy), "--send-on", "2018-01-01", "--today", "2018-01-01"]
-    command += ["--known-as-of", "2018-01-01"]
-    pair = [subprocess.Popen(command, env=harness_env, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    told = [json.loads(process.communicate(timeout=200)[0]) for process in pair]
-    assert [process.returncode for process in pair] == [0, 0]
-    assert sorted(each["status"] for each in told) == ["already_published", "published"]
+    told = ("--lake", brand.uri, "--policy", str(brand.policy), "--send-on", "2018-01-01", "--today", "2018-01-01")
+    command = ("campaign", "winback_sms", "--json", *told, "--known-as-of", "2018-01-01")
+    answers = [finish(process) for process in [start(*command, env=harness_env) for _ in range(2)]]
+    assert [answer.code for answer in answers] == [0, 0]
+    assert sorted(answer.told["status"] for answer in answers) == ["already_published", "published"]
     (revision,) = brand.published()
     assert sorted(revision.contacts()) == phones(brand.expected()["delivered"])
     ledger = brand.rows("touches").filter(send_id=WINBACK.id).group_by("kind").agg(pl.len()).sort("kind")

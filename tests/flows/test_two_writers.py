@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +15,7 @@ from flows.verify import verify
 from tasks.errors import LakeBusyError
 from tests.support.quarter import Brand, day_after
 from tests.support.strata import finish, start
+from tests.support.warm import Forked
 
 pytestmark = pytest.mark.slow
 
@@ -24,7 +24,7 @@ PATIENCE_SECONDS = 200
 
 
 @contextmanager
-def frozen(brand: Brand, failpoint: str, env: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+def frozen(brand: Brand, failpoint: str, env: dict[str, str]) -> Iterator[Forked]:
     """A process that refreshes March and is stopped at the point, the lease in its hand; it ends before we do."""
     told = ("--lake", brand.lake, "--policy", brand.policy, "--json")
     command = ("refresh", "--as-of", MARCH, "--known-as-of", day_after("2017-03"), *told)
@@ -37,7 +37,7 @@ def frozen(brand: Brand, failpoint: str, env: dict[str, str]) -> Iterator[subpro
         process.wait()
 
 
-def thaw_when(is_so: Callable[[], bool], process: subprocess.Popen[str]) -> None:
+def thaw_when(is_so: Callable[[], bool], process: Forked) -> None:
     wait_until(is_so)
     os.kill(process.pid, signal.SIGCONT)
 

@@ -1,4 +1,4 @@
-"""The command line in a process of its own, as a person or a scheduler runs it."""
+"""The command line in a process of its own: from the shell's view, or forked from a warm one where many are needed."""
 
 import json
 import subprocess
@@ -6,6 +6,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from tests.support.warm import Forked, fork
 
 ROOT = Path(__file__).parents[2]
 
@@ -23,19 +25,25 @@ class Answer(NamedTuple):
         return json.loads(self.out)
 
 
-def start(*arguments: str, env: Mapping[str, str], **changes: str) -> subprocess.Popen[str]:
-    """Start a command."""
-    command = [sys.executable, "-m", "flows.cli", *arguments]
-    pipe = subprocess.PIPE
-    return subprocess.Popen(command, cwd=ROOT, env={**env, **changes}, stdout=pipe, stderr=pipe, text=True)
-
-
-def finish(process: subprocess.Popen[str]) -> Answer:
-    """Wait for a command; lines that it folded to the width of a terminal are joined again."""
-    out, problem = process.communicate(timeout=240)
-    return Answer(process.returncode, out, " ".join(problem.split()))
-
-
 def strata(*arguments: str, env: Mapping[str, str], **changes: str) -> Answer:
-    """Run a command to its end."""
-    return finish(start(*arguments, env=env, **changes))
+    """Run a command to its end, from a cold start, as a person or a scheduler does."""
+    command = [sys.executable, "-m", "flows.cli", *arguments]
+    own = {**env, **changes}
+    ended = subprocess.run(command, cwd=ROOT, env=own, capture_output=True, text=True, timeout=240, check=False)
+    return _answer(ended.returncode, ended.stdout, ended.stderr)
+
+
+def start(*arguments: str, env: Mapping[str, str], **changes: str) -> Forked:
+    """Start a command in a fork of the warm process."""
+    return fork(arguments, {**env, **changes})
+
+
+def finish(process: Forked) -> Answer:
+    """Wait for a command."""
+    out, problem = process.communicate(timeout=240)
+    return _answer(process.wait(), out, problem)
+
+
+def _answer(code: int, out: str, problem: str) -> Answer:
+    """Lines that the command folded to the width of a terminal are joined again."""
+    return Answer(code, out, " ".join(problem.split()))

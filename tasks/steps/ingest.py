@@ -13,7 +13,7 @@ from tasks.refs import Candidate, Run
 from tasks.steps.house import lake_at, snapshot_of
 from tasks.steps.merging import Merged, merge_table
 from tasks.steps.receive import Received, Terms, receive
-from tasks.stores.scratch import stage
+from tasks.stores.scratch import stage, stage_pieces
 
 APART = frozenset({"quarantine"})
 COUNTED = ("rows_read", "rows_quarantined", "money_read_fen", "money_quarantined_fen", "money_unreadable")
@@ -29,48 +29,51 @@ def receive_file(run: Run, path: str, terms: Terms) -> Received:
 def merge_files(run: Run, received: Sequence[Received]) -> tuple[Candidate, ...]:
     """Merge the rows of all files into their tables, and account for every row and fen of each file."""
     lake, snapshot = lake_at(run.lake), snapshot_of(run)
-    incoming = {table: _incoming(received, table) for table in _tables(received)}
-    merged = {table: merge_table(run, lake, snapshot, table, rows) for table, rows in incoming.items()}
+    incoming = _staged(received)
+    merged = {name: merge_table(run, lake, snapshot, name, incoming[name]) for name in TABLES if name in incoming}
     candidates = [entry.candidate for entry in merged.values() if entry.candidate is not None]
-    files = _files(run, received, incoming, merged)
-    refused = _incoming(received, "quarantine") if any("quarantine" in file.staged for file in received) else None
-    if refused is not None:
-        candidates.append(stage(run, "quarantine", refused, mode="append"))
-    return (*candidates, stage(run, "files", files, mode="overwrite"))
+    if refused := _refused(received):
+        candidates.append(stage_pieces(run, "quarantine", map(_read, refused), mode="append"))
+    return (*candidates, stage(run, "files", _files(run, received, merged), mode="overwrite"))
 
 
-def _tables(received: Sequence[Received]) -> list[str]:
-    """The tables that the accepted files feed, in the order of their declaration."""
-    fed = {table for file in received for table in file.staged} - APART
-    return [name for name in TABLES if name in fed]
+def _staged(received: Sequence[Received]) -> dict[str, list[str]]:
+    """The Parquet files of all received files by table; refused rows go their own way."""
+    incoming: dict[str, list[str]] = {}
+    for file in received:
+        for table in file.staged.keys() - APART:
+            incoming.setdefault(table, []).extend(_paths(file.staged[table]))
+    return incoming
 
 
-def _incoming(received: Sequence[Received], table: str) -> pl.DataFrame:
-    return pl.concat([pl.read_parquet(file.staged[table]) for file in received if table in file.staged])
+def _paths(staged: str | Sequence[str]) -> list[str]:
+    return [staged] if isinstance(staged, str) else list(staged)
 
 
-def _files(
-    run: Run, received: Sequence[Received], incoming: dict[str, pl.DataFrame], merged: dict[str, Merged]
-) -> pl.DataFrame:
+def _refused(received: Sequence[Received]) -> list[list[str]]:
+    """Files with refused rows, in the order of the quarantine's key."""
+    ordered = sorted(received, key=lambda file: file.sha256)
+    return [_paths(file.staged["quarantine"]) for file in ordered if "quarantine" in file.staged]
+
+
+def _read(paths: Sequence[str]) -> pl.DataFrame:
+    return pl.read_parquet(list(paths)).select(TABLES["quarantine"].columns)
+
+
+def _files(run: Run, received: Sequence[Received], merged: dict[str, Merged]) -> pl.DataFrame:
     """The files table with these files in it; a file that was refused before may come again."""
-    rows = [_file_row(file, *_duplicates(file, incoming, merged)) for file in received]
+    rows = [_file_row(file, *_duplicates(file, merged)) for file in received]
     fresh = pl.DataFrame(rows, TABLES["files"].schema)
     stored = lake_at(run.lake).scan("files", snapshot_of(run)).collect()
     return pl.concat([stored.join(fresh.select("sha256"), on="sha256", how="anti"), fresh])
 
 
-def _duplicates(file: Received, incoming: dict[str, pl.DataFrame], merged: dict[str, Merged]) -> tuple[int, int]:
+def _duplicates(file: Received, merged: dict[str, Merged]) -> tuple[int, int]:
     """Source rows, and their money, of which every canonical row said nothing new."""
-    if file.primary not in incoming:
+    if file.primary not in merged:
         return 0, 0
-    mine = incoming[file.primary].filter(pl.col("file_sha256") == file.sha256)
-    if "row_number" not in mine.columns:
-        return 0, 0
-    known = merged[file.primary].duplicates.filter(pl.col("file_sha256") == file.sha256)
-    counted = known.group_by("row_number").len("known").join(mine.group_by("row_number").len("all"), on="row_number")
-    whole = counted.filter(pl.col("known") == pl.col("all")).select("row_number")
-    money = mine.unique("row_number").join(whole, on="row_number", how="semi").get_column("row_money_fen").sum()
-    return whole.height, int(money or 0)
+    found = merged[file.primary].duplicates.filter(file_sha256=file.sha256)
+    return (int(found["rows"].sum()), int(found["money_fen"].sum() or 0)) if found.height else (0, 0)
 
 
 def _file_row(file: Received, rows_duplicate: int, money_duplicate: int) -> dict[str, object]:

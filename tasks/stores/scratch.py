@@ -1,6 +1,7 @@
 """Candidates in local scratch: sorted, typed, digested, and complete under their final name or not there."""
 
-from collections.abc import Sequence
+import shutil
+from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Literal
@@ -9,7 +10,9 @@ import polars as pl
 
 from expectations.tables import TABLES
 from tasks.refs import Candidate, Run
-from tasks.stores.digests import digest_rows
+from tasks.stores.digests import RowsDigest
+
+Mode = Literal["append", "replace", "overwrite"]
 
 
 def stage(
@@ -17,34 +20,70 @@ def stage(
     table: str,
     frame: pl.DataFrame | pl.LazyFrame,
     *,
-    mode: Literal["append", "replace", "overwrite"],
+    mode: Mode,
     replaces: Sequence[str | date | None] = (),
     step: str = "",
 ) -> Candidate:
     """Write rows of `table` to the run's scratch, in total order, and return the reference to them."""
-    rows = in_order(frame, table).collect()
-    path = write_whole(rows, Path(run.scratch) / f"{table}.parquet")
+    return stage_pieces(run, table, [frame.lazy().collect()], mode=mode, replaces=replaces, step=step)
+
+
+def stage_pieces(
+    run: Run,
+    table: str,
+    pieces: Iterable[pl.DataFrame],
+    *,
+    mode: Mode,
+    replaces: Sequence[str | date | None] = (),
+    step: str = "",
+) -> Candidate:
+    """Do what `stage` does with rows that come piece by piece, so that only one of them is in memory.
+
+    Each piece's rows follow those of the piece before in the order of the table's key.
+    """
+    path, digest, count = Path(run.scratch) / f"{table}.parquet", RowsDigest(table), 0
+    parts: list[Path] = []
+    for piece in pieces:
+        rows = in_order(piece, table)
+        digest.add(rows)
+        count += rows.height
+        parts.append(write_whole(rows, path.with_suffix(".parts") / f"{len(parts):06}.parquet"))
     return Candidate(
         table=table,
         step=step or run.flow,
-        path=str(path),
-        rows=rows.height,
-        digest=digest_rows(rows, table),
+        path=str(_joined(parts, path)),
+        rows=count,
+        digest=digest.hexdigest(),
         mode=mode,
         replaces=tuple(None if value is None else str(value) for value in replaces),
     )
 
 
-def in_order(frame: pl.DataFrame | pl.LazyFrame, table: str) -> pl.LazyFrame:
-    """The table's columns with their types, policy's own after them, sorted by key and then by all the rest."""
+def in_order(frame: pl.DataFrame, table: str) -> pl.DataFrame:
+    """The table's columns with their types, policy's own after them, in total order.
+
+    Sorted by the key where no two rows share it, else by all the rest too.
+    """
     declared = TABLES[table]
-    lazy = frame.lazy()
-    names = lazy.collect_schema().names()
-    extra = sorted(set(names) - set(declared.columns)) if declared.is_open else []
-    columns = [*declared.columns, *extra]
-    rest = [name for name in columns if name not in declared.key]
-    typed = [pl.col(name).cast(declared.schema[name]) for name in declared.columns]
-    return lazy.select(*typed, *extra).sort(*declared.key, *rest, nulls_last=True)
+    extra = sorted(set(frame.columns) - set(declared.columns)) if declared.is_open else []
+    typed = frame.select(*(pl.col(name).cast(declared.schema[name]) for name in declared.columns), *extra)
+    by_key = typed.sort(*declared.key, nulls_last=True)
+    if not by_key.select((pl.struct(declared.key) == pl.struct(declared.key).shift()).any()).item():
+        return by_key
+    rest = [name for name in typed.columns if name not in declared.key]
+    return typed.sort(*declared.key, *rest, nulls_last=True)
+
+
+def _joined(parts: Sequence[Path], path: Path) -> Path:
+    """One file of all parts, in their order; the parts are gone."""
+    if len(parts) == 1:
+        parts[0].replace(path)
+    else:
+        draft = path.with_suffix(".draft")
+        pl.scan_parquet(list(parts)).sink_parquet(draft, compression="zstd", statistics=True, maintain_order=True)
+        draft.replace(path)
+    shutil.rmtree(path.with_suffix(".parts"))
+    return path
 
 
 def write_whole(frame: pl.DataFrame, path: Path) -> Path:

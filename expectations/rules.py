@@ -71,7 +71,14 @@ _OWN: dict[str, tuple[Rule, ...]] = {
             "an export cannot know orders of its own future",
         ),
     ),
-    "refunds": (Rule("refund_not_positive", "refund_fen", pl.col("refund_fen") > 0, "a refund gives money back"),),
+    "refunds": (
+        Rule(
+            "paid_back_without_time",
+            "refunded_at",
+            ~((pl.col("refund_state") == "paid_back") & pl.col("refunded_at").is_null()),
+            "money that went back did so at some time",
+        ),
+    ),
 }
 
 

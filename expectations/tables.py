@@ -117,9 +117,10 @@ _table(
 )
 _table(
     "refunds",
-    "One version of one refund of an order, with its own time.",
-    f"channel shop_id order_id refund_id refund_fen refunded_at refunded_on {_VERSION} paid_month?",
-    "channel shop_id order_id refund_id known_from content_hash",
+    "One version of one refund of an order, or of what a file shows or says was paid back on it.",
+    f"""channel shop_id order_id refund_id refund_basis refund_state refund_fen refunded_at? refunded_on? {_VERSION}
+    paid_month?""",
+    "channel shop_id order_id refund_id refund_basis known_from content_hash",
     "paid_month",
 )
 _table(

@@ -77,6 +77,7 @@ def _at(name: str, meaning: str, null: str = "not known", *, logical: bool = Tru
 
 ORDER_KINDS = ("purchase", "gift", "topup", "test", "wholesale")
 ORDER_STATUSES = ("unpaid", "on_hold", "paid", "shipped", "finished", "closed", "cancelled")
+REFUND_BASES = ("itemised", "shown", "status")
 EVENTS = (
     "login", "view", "search", "favourite", "cart_add", "cart_remove", "checkout", "share", "message",
     "live_watch", "live_interact", "coupon_claim", "coupon_use", "review", "service", "survey", "referral",
@@ -165,9 +166,24 @@ _add(
     _text("product_name", "Product name as printed.", "the channel does not say"),
     Column("quantity", pl.Int64(), "Pieces.", "not known", "pieces", minimum=0),
     _text("refund_id", "Refund number; the order number where the channel has none."),
-    _fen("refund_fen", "Amount refunded."),
-    _at("refunded_at", "When the refund succeeded; the export that first showed it where no time is given."),
-    _on("refunded_on", "Business date of the refund."),
+    _text(
+        "refund_basis",
+        "What the amount rests on: a refund with its own number, the order's running total, or a status word alone. "
+        "Amounts of two bases are never added.",
+        codes=REFUND_BASES,
+    ),
+    _text(
+        "refund_state",
+        "Whether money went back, may still go back, or will not.",
+        codes=("paid_back", "pending", "void"),
+    ),
+    _fen("refund_fen", "Amount refunded, or asked for."),
+    _at(
+        "refunded_at",
+        "When the refund succeeded; the export that first showed it where no time is given.",
+        "no money went back",
+    ),
+    _on("refunded_on", "Business date of the refund.", "no money went back"),
     _text("brand", "Brand of the product.", "the shop does not say"),
     _text("category", "Product category by the shop's column or the brand's mapping.", "unmapped"),
     _text("department", "Coarse category.", "the shop does not say"),

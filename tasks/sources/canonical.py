@@ -6,9 +6,8 @@ from datetime import datetime
 import polars as pl
 
 from expectations.tables import TABLES
-from expectations.vocabulary import INSTANT, VOCABULARY
+from expectations.vocabulary import INSTANT
 from tasks.sources.hashing import content, sha256
-from tasks.sources.layouts import Layout
 
 BOOKKEEPING = ("row_number", "row_money_fen", "file_month")
 """Columns beside a table's own by which rows and money are accounted for."""
@@ -51,12 +50,13 @@ def to_table(frame: pl.DataFrame, table: str, stamp: Stamp) -> pl.DataFrame:
     """Rows of `table` with the bookkeeping columns and `broken_rules`.
 
     Columns that the frame lacks come from the stamp, then from its instants (business dates and
-    months), and are else null; a frame without money or broken rules has none.
+    months), and are else null; a frame without money or broken rules has none. Rows in another
+    currency than the brand's break the rule `foreign_currency`: no sum crosses currencies.
     """
     schema = TABLES[table].schema
     nothing = {name: pl.lit(None, schema[name]) for name in schema.names()}
     nothing |= {"row_money_fen": pl.lit(None, pl.Int64()), "broken_rules": pl.lit([], pl.List(pl.String))}
-    stamped = frame.pipe(_add_absent, stamp.columns())
+    stamped = frame.pipe(_mark_foreign, stamp.currency).pipe(_add_absent, stamp.columns())
     dated = stamped.pipe(_add_absent, _business(stamped, stamp.zone)).pipe(_add_absent, nothing)
     return dated.with_columns(content_hash=_content_hash(table)).select(
         *(pl.col(name).cast(schema[name]) for name in schema.names()), *BOOKKEEPING, "broken_rules"
@@ -65,6 +65,16 @@ def to_table(frame: pl.DataFrame, table: str, stamp: Stamp) -> pl.DataFrame:
 
 def _add_absent(frame: pl.DataFrame, columns: dict[str, pl.Expr]) -> pl.DataFrame:
     return frame.with_columns(**{name: value for name, value in columns.items() if name not in frame.columns})
+
+
+def _mark_foreign(frame: pl.DataFrame, currency: str) -> pl.DataFrame:
+    """Rows as given, those in another currency marked; a blank currency is the brand's."""
+    if "currency" not in frame.columns:
+        return frame
+    told = pl.col("currency").str.to_uppercase().fill_null(currency)
+    broken = pl.col("broken_rules") if "broken_rules" in frame.columns else pl.lit([], pl.List(pl.String))
+    mark = pl.when(told != currency).then(pl.lit("currency:foreign_currency"))
+    return frame.with_columns(currency=told, broken_rules=pl.concat_list(broken, mark).list.drop_nulls())
 
 
 def unmarked(rows: pl.DataFrame) -> pl.DataFrame:
@@ -84,41 +94,3 @@ def _business(frame: pl.DataFrame, zone: str) -> dict[str, pl.Expr]:
 def _content_hash(table: str) -> pl.Expr:
     left_out = {*_VERSION, *(_BY_FIRST_SIGHT if table == "refunds" else ())}
     return sha256(content([name for name in TABLES[table].columns if name not in left_out]))
-
-
-def with_refunded(frame: pl.DataFrame, layout: Layout) -> pl.DataFrame:
-    """Add `refunded_fen`: what the file shows, or all that was paid where the status says so."""
-    if layout.refund is None:
-        return frame if "refunded_fen" in frame.columns else frame.with_columns(refunded_fen=pl.lit(0, pl.Int64()))
-    shown = pl.col(layout.refund.column).fill_null(0)
-    is_full = pl.col("status").is_in(layout.refund.full_when) & (pl.col("paid_fen") > 0)
-    return frame.with_columns(refunded_fen=pl.when(is_full).then(pl.max_horizontal(shown, "paid_fen")).otherwise(shown))
-
-
-def refunds_of(orders: pl.DataFrame, exported_at: pl.Expr) -> pl.DataFrame:
-    """One row per order with money refunded; the channel gives neither number nor time of it."""
-    return orders.filter(pl.col("refunded_fen") > 0).with_columns(
-        refund_id="order_id", refund_fen="refunded_fen", refunded_at=exported_at
-    )
-
-
-def orders_of_lines(lines: pl.DataFrame, layout: Layout) -> pl.DataFrame:
-    """One row per order of a line-grained file: money summed, instants the earliest, other text the least.
-
-    `row_number` is the order's first line. Money that is blank on every line stays blank.
-    Lines that name two buyers break the rule `lines_disagree`.
-    """
-    names = [name for name in lines.columns if name not in {"order_id", "broken_rules", *BOOKKEEPING}]
-    aggregated = [_rolled_up(name) for name in names if not lines.schema[name].is_nested()]
-    buyers = [pl.col(key.column).n_unique() > 1 for key in layout.keys if key.role == "identity"]
-    disagrees = pl.any_horizontal(*buyers) if buyers else pl.lit(value=False)
-    grouped = lines.group_by("order_id").agg(pl.col("row_number").min(), *aggregated, disagrees=disagrees)
-    broken = pl.when("disagrees").then(pl.lit(["buyer_key:lines_disagree"])).otherwise(pl.lit([], pl.List(pl.String)))
-    return grouped.sort("row_number").with_columns(broken_rules=broken).drop("disagrees")
-
-
-def _rolled_up(name: str) -> pl.Expr:
-    value = pl.col(name)
-    if name in VOCABULARY and VOCABULARY[name].unit == "fen":
-        return pl.when(value.is_not_null().any()).then(value.sum())
-    return value.min()

@@ -14,14 +14,16 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from expectations.vocabulary import INSTANT
 from tasks.errors import BadFileError
-from tasks.sources.canonical import Stamp, orders_of_lines, refunds_of, to_table, unmarked, with_refunded
+from tasks.sources.building import build
+from tasks.sources.canonical import Stamp
 from tasks.sources.decode import open_export
+from tasks.sources.feeding import contacts_of, other_tables, prepare, primary_tables
 from tasks.sources.fields import Fields, read_fields
 from tasks.sources.layouts import Layout, built_in
+from tasks.sources.lines import fill_down
 from tasks.sources.opened import Opened
-from tasks.sources.people import CONTACTS, Naming, Pseudonymise, consents_said, contact_values, keys_seen, name_people
+from tasks.sources.people import Naming, Pseudonymise
 from tasks.sources.quarantine import quarantine
 from tasks.sources.recognise import Match, recognise
 from tasks.sources.settle import Settled, Tables, kept_rows, settle
@@ -91,8 +93,10 @@ def read_export(path: Path, context: ReadContext, layouts: Sequence[Layout] | No
     stamp = _stamp(layout, context)
     fields = read_fields(opened.rows(layout.each), match, context.zone)
     naming = Naming(layout, stamp.channel, stamp.shop_id, context.pseudonymise)
-    settled, contacts = _build(fields.frame, naming, stamp)
-    return _export(opened, match, stamp, fields, settled, contacts)
+    parsed, _ = fill_down(fields.frame, None) if layout.fill_down else (fields.frame, None)
+    wide = build(parsed, layout)
+    settled, contacts = _settle(wide, naming, stamp)
+    return _export(opened, match, stamp, fields, wide, settled, contacts)
 
 
 def _bytes(path: Path, context: ReadContext) -> bytes:
@@ -151,61 +155,25 @@ def exported_at(layout: Layout, context: ReadContext) -> datetime:
     return min(end, context.received_at)
 
 
-def _build(wide: pl.DataFrame, naming: Naming, stamp: Stamp) -> tuple[Settled, pl.DataFrame]:
+def _settle(wide: pl.DataFrame, naming: Naming, stamp: Stamp) -> tuple[Settled, pl.DataFrame]:
     """Build every table that the layout feeds, and settle which rows enter; contacts follow their rows."""
-    layout = naming.layout
-    rows = wide if layout.grain == "line" else _of_people(wide, naming)
-    settled = settle(rows, _primary(rows, naming, stamp), lambda kept: _dependents(kept, naming, stamp),
-                     by_order=layout.grain == "line")  # fmt: skip
-    return settled, _contacts(rows, naming, stamp).join(kept_rows(settled.tables), on="row_number", how="semi")
-
-
-def _of_people(rows: pl.DataFrame, naming: Naming) -> pl.DataFrame:
-    """Rows with the person they are about, and orders with what was refunded on them."""
-    is_order = naming.layout.table in {"orders", "order_lines"}
-    return (with_refunded(rows, naming.layout) if is_order else rows).pipe(name_people, naming)
-
-
-def _primary(rows: pl.DataFrame, naming: Naming, stamp: Stamp) -> Tables:
-    table = naming.layout.table
-    if table != "sightings":
-        return {table: to_table(rows, table, stamp)}
-    marks = rows.select("row_number", "row_money_fen", "broken_rules")
-    keys = keys_seen(rows, naming, _at(stamp)).join(marks, on="row_number")
-    return {table: to_table(keys, table, stamp)}
-
-
-def _dependents(rows: pl.DataFrame, naming: Naming, stamp: Stamp) -> Tables:
-    """Every other table that the rows feed; a table that gets nothing is left out."""
-    layout, tables = naming.layout, Tables()
-    if layout.grain == "line":
-        if not layout.with_orders:
-            return tables
-        rows = orders_of_lines(rows, layout).pipe(_of_people, naming)
-        tables["orders"] = to_table(rows, "orders", stamp)
-    if layout.grain in {"order", "line"}:
-        tables["refunds"] = to_table(refunds_of(unmarked(rows), _at(stamp)), "refunds", stamp)
-    if layout.keys and layout.grain not in {"contact", "touch"}:
-        tables["sightings"] = to_table(keys_seen(rows, naming, _at(stamp)), "sightings", stamp)
-    if layout.consents:
-        tables["consents"] = to_table(consents_said(rows, naming), "consents", stamp)
-    return {name: table for name, table in tables.items() if not table.is_empty()}
-
-
-def _contacts(rows: pl.DataFrame, naming: Naming, stamp: Stamp) -> pl.DataFrame:
-    if not naming.layout.contacts:
-        return pl.DataFrame(schema=CONTACTS)
-    return contact_values(rows, keys_seen(rows, naming, _at(stamp)), naming)
-
-
-def _at(stamp: Stamp) -> pl.Expr:
-    return pl.lit(stamp.exported_at).cast(INSTANT)
+    rows = prepare(wide, naming, stamp)
+    settled = settle(rows, primary_tables(rows, naming, stamp), lambda kept: other_tables(kept, naming, stamp),
+                     by_order=naming.layout.grain == "line")  # fmt: skip
+    contacts = contacts_of(rows, naming, stamp)
+    return settled, contacts.join(kept_rows(settled.tables), on="row_number", how="semi")
 
 
 def _export(
-    opened: Opened, match: Match, stamp: Stamp, fields: Fields, settled: Settled, contacts: pl.DataFrame
+    opened: Opened,
+    match: Match,
+    stamp: Stamp,
+    fields: Fields,
+    wide: pl.DataFrame,
+    settled: Settled,
+    contacts: pl.DataFrame,
 ) -> Export:
-    money = fields.frame.group_by("row_number").agg(pl.col("row_money_fen").first())
+    money = wide.group_by("row_number").agg(pl.col("row_money_fen").first())
     refused = quarantine(settled.refused, fields.faulty, opened.undecodable, money, stamp)
     lost = refused.select("row_number", "row_money_fen").unique(subset=["row_number"])
     return Export(

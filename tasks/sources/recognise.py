@@ -1,6 +1,7 @@
 """Which layout a file has: the set of its headers decides, never their order nor the file's name."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tasks.errors import BadFileError
@@ -23,8 +24,11 @@ class Match:
     """Headers of the layout that the file does not have, as the layout spells them."""
     extra: tuple[str, ...]
     """Headers of the file that the layout does not know, as printed."""
+    score: int
+    """Headers of the file that the layout knows."""
     runner_up: str | None
     """The next best layout that would also fit."""
+    runner_up_score: int = 0
 
 
 def recognise(opened: Opened, layouts: Sequence[Layout], name: str, channel: str | None = None) -> Match:
@@ -34,7 +38,7 @@ def recognise(opened: Opened, layouts: Sequence[Layout], name: str, channel: str
         BadFileError: none fits (the nearest is named, with what it lacks), or two fit equally well.
     """
     names = unique_names(opened.headers)
-    candidates = [x for x in layouts if opened.format in x.formats and channel in (None, x.channel)]
+    candidates = [x for x in layouts if x.verified and opened.format in x.formats and channel in (None, x.channel)]
     fitting = sorted((x for x in candidates if not lacking(x, names)), key=lambda x: _fit(x, names), reverse=True)
     if not fitting:
         raise _unknown(opened, candidates, names, name, channel)
@@ -43,18 +47,29 @@ def recognise(opened: Opened, layouts: Sequence[Layout], name: str, channel: str
             f"{name} fits {fitting[0].name} and {fitting[1].name} equally well", expected="one layout",
             next_step="say which shop it is from: put it below the folder of its channel",
         )  # fmt: skip
-    return _match(fitting[0], opened.headers, fitting[1].name if len(fitting) > 1 else None)
+    return _match(fitting, opened.headers)
+
+
+def known_headers(layouts: Sequence[Layout]) -> frozenset[str]:
+    """Every header that a layout spells out, folded: by them the header row of a file is found."""
+    return frozenset(name for layout in layouts for name in _known(layout, ()))
 
 
 def lacking(layout: Layout, names: Sequence[str]) -> tuple[str, ...]:
     """The required headers that are not among `names`, as the layout spells them."""
-    return tuple(
-        " or ".join(cell.header) for cell in layout.columns.values() if not cell.optional and not _sources(cell, names)
-    )
+    return tuple(_place(cell) for cell in layout.columns.values() if not cell.optional and not _sources(cell, names))
+
+
+def _place(cell: Cell) -> str:
+    return " and ".join(cell.joined) or " or ".join(cell.header) or cell.gathered
 
 
 def _sources(cell: Cell, names: Sequence[str]) -> tuple[str, ...]:
-    return tuple(name for header in cell.header if (name := _spelled(header)) in names)
+    """The columns of the file that hold the cell; empty when it is not there, or not whole."""
+    if cell.gathered:
+        return tuple(name for name in names if re.search(cell.gathered, name))
+    found = tuple(name for header in cell.headers if (name := _spelled(header)) in names)
+    return () if cell.joined and len(found) < len(cell.joined) else found
 
 
 def _spelled(header: str) -> str:
@@ -63,30 +78,39 @@ def _spelled(header: str) -> str:
     return f"{normalise_header(text)}#{number}" if mark and number.isdigit() else normalise_header(header)
 
 
-def _known(layout: Layout) -> dict[str, str]:
-    """Every header of a layout: normalised to as spelled."""
-    headers = [*(h for cell in layout.columns.values() for h in cell.header), *layout.known]
-    return {_spelled(header): header for header in headers}
+def _known(layout: Layout, names: Sequence[str]) -> dict[str, str]:
+    """Every header of a layout: folded to as spelled; of gathered ones those that the file has."""
+    headers = [*(h for cell in layout.columns.values() for h in cell.headers), *layout.known]
+    gathered = {n: n for cell in layout.columns.values() if cell.gathered for n in _sources(cell, names)}
+    return {_spelled(header): header for header in headers} | gathered
 
 
 def _fit(layout: Layout, names: Sequence[str]) -> tuple[int, int]:
     """Known headers found, then fewest of the layout's headers missing."""
-    known = _known(layout)
+    known = _known(layout, names)
     found = len(known.keys() & set(names))
-    return found, found - len(known)
+    return found, -len(_missing(layout, names, known))
 
 
-def _match(layout: Layout, headers: Sequence[str], runner_up: str | None) -> Match:
-    names = unique_names(headers)
-    known = _known(layout)
-    aliased = {_spelled(h) for cell in layout.columns.values() if _sources(cell, names) for h in cell.header}
+def _missing(layout: Layout, names: Sequence[str], known: Mapping[str, str]) -> tuple[str, ...]:
+    """The layout's headers that the file lacks; an alias is not missing where another name of it is there."""
+    aliased = {_spelled(h) for cell in layout.columns.values() if _sources(cell, names) for h in cell.headers}
+    return tuple(spelled for name, spelled in known.items() if name not in names and name not in aliased)
+
+
+def _match(fitting: Sequence[Layout], headers: Sequence[str]) -> Match:
+    names, layout = unique_names(headers), fitting[0]
+    known = _known(layout, names)
     printed = dict(zip(names, headers, strict=True))
+    second = fitting[1] if len(fitting) > 1 else None
     return Match(
         layout=layout,
         sources={target: found for target, cell in layout.columns.items() if (found := _sources(cell, names))},
-        missing=tuple(spelled for name, spelled in known.items() if name not in names and name not in aliased),
+        missing=() if layout.picked else _missing(layout, names, known),
         extra=tuple(printed[name] for name in names if name not in known and name.split("#")[0]),
-        runner_up=runner_up,
+        score=_fit(layout, names)[0],
+        runner_up=second.name if second else None,
+        runner_up_score=_fit(second, names)[0] if second else 0,
     )
 
 
@@ -94,7 +118,7 @@ def _unknown(
     opened: Opened, layouts: Sequence[Layout], names: Sequence[str], name: str, channel: str | None
 ) -> BadFileError:
     """Say what came nearest and what it lacks. A first line that no layout knows may be a customer: it is not shown."""
-    near = [(len(_known(x).keys() & set(names)), x) for x in layouts]
+    near = [(_fit(x, names)[0], x) for x in layouts]
     score, best = max(near, key=lambda pair: pair[0], default=(0, None))
     if best is None or score == 0:
         where = f" of channel {channel}" if channel else ""

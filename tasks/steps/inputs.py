@@ -10,9 +10,9 @@ from tasks.refs import Run, Snapshot
 from tasks.steps.house import lake_at, snapshot_of
 from tasks.stores.tables import Lake
 from tasks.transforms.customers import Inputs
-from tasks.transforms.orders import known_at
+from tasks.transforms.orders import known_at, known_refunds
 
-VERSIONED = ("orders", "order_lines", "refunds", "products", "sightings")
+VERSIONED = ("orders", "order_lines", "products", "sightings")
 
 
 def refresh_inputs(run: Run, policy: Policy) -> Inputs:
@@ -20,11 +20,13 @@ def refresh_inputs(run: Run, policy: Policy) -> Inputs:
     lake, snapshot = lake_at(run.lake), snapshot_of(run)
     knowledge = known_as_of(run)
     known = {table: lake.scan(table, snapshot).pipe(known_at, known_as_of=knowledge) for table in VERSIONED}
+    refunds = lake.scan("refunds", snapshot).pipe(known_refunds, known_as_of=knowledge)
     _require_somebody(known["sightings"], run)
     previous = previous_as_of(lake, snapshot, as_of(run))
     customers = None if previous is None else lake.scan("customers", snapshot, partitions=[previous])
     return Inputs(
         **known,
+        refunds=refunds,
         previous_customers=customers,
         previous_as_of=previous,
         zone=policy.brand.zone,

@@ -11,7 +11,7 @@ from tasks.policy.models import Policy
 from tasks.transforms.facts import customer_facts, only_mature
 from tasks.transforms.identity import resolve
 from tasks.transforms.lifecycle import stage_customers
-from tasks.transforms.orders import net_orders, with_closings
+from tasks.transforms.orders import net_orders, paid_back
 from tasks.transforms.rfm import cutoffs_of, score_rfm
 from tasks.transforms.segments import name_segments
 from tasks.transforms.tier_replay import advance
@@ -85,8 +85,8 @@ def _own_orders(inputs: Inputs) -> pl.LazyFrame:
 
 
 def refunds_of(inputs: Inputs) -> pl.LazyFrame:
-    """One row per refund, those that only a closed order shows included."""
-    return with_closings(inputs.refunds, inputs.orders, zone=inputs.zone)
+    """One row per order and day on which what had been paid back changed."""
+    return paid_back(inputs.refunds)
 
 
 def month_ends_between(after: date, before: date) -> list[date]:

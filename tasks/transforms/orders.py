@@ -1,15 +1,18 @@
-"""Orders as money sees them: the versions known at an instant, refunds taken off, buyers resolved."""
+"""Orders as money sees them: the versions known at an instant, refunds by their law, buyers resolved."""
 
 from datetime import date, datetime, timedelta
 
 import polars as pl
+
+from expectations.vocabulary import REFUND_BASES
 
 ORDER = ("channel", "shop_id", "order_id")
 """What names an order; a platform's order ids are unique within one shop alone."""
 
 _PAID = ("paid", "shipped", "finished", "closed", "cancelled")
 """A paid order that closes later still counts until its refund does: `closed` acts through the refund."""
-_ENDED = ("closed", "cancelled")
+_SHOWN = tuple(basis for basis in REFUND_BASES if basis != "itemised")
+"""Bases of which a row is the order's whole total at its date, not one more refund."""
 
 
 def known_at(rows: pl.LazyFrame, known_as_of: datetime) -> pl.LazyFrame:
@@ -23,18 +26,41 @@ def known_at(rows: pl.LazyFrame, known_as_of: datetime) -> pl.LazyFrame:
     return rows.filter(visible)
 
 
-def with_closings(refunds: pl.LazyFrame, orders: pl.LazyFrame, *, zone: str) -> pl.LazyFrame:
-    """One row per refund, those included that an export shows only by closing a paid order.
+def known_refunds(refunds: pl.LazyFrame, known_as_of: datetime) -> pl.LazyFrame:
+    """One row per refund visible at `known_as_of`, and one per earlier total of an order known by then.
 
-    A closed order for which no refund is recorded was paid back whole. It is dated by the
-    export that shows it closed, as every refund without a time of its own (algorithms §1).
+    A total that a later export replaced still holds at the dates before that export: 29.00 shown
+    in April and 50.00 in May are 29.00 at the end of April. What is dated after the visible total was withdrawn.
     """
-    columns = (*ORDER, "refund_fen", "refunded_on")
-    closed = orders.filter(pl.col("status").is_in(_ENDED), pl.col("paid_on").is_not_null(), pl.col("paid_fen") > 0)
-    implied = closed.join(refunds, on=ORDER, how="anti").with_columns(
-        refund_fen=pl.col("paid_fen"), refunded_on=pl.col("exported_at").dt.convert_time_zone(zone).dt.date()
+    is_open = pl.col("known_to").is_null() | (pl.col("known_to") > known_as_of)
+    holds_until = pl.col("refunded_on").filter(is_open).max().over(*ORDER, "refund_id", "refund_basis")
+    is_earlier = pl.col("refund_basis").is_in(_SHOWN) & (pl.col("refunded_on") < holds_until)
+    return refunds.filter(pl.col("known_from") <= known_as_of).filter(is_open | is_earlier)
+
+
+def paid_back(refunds: pl.LazyFrame) -> pl.LazyFrame:
+    """One row per order and day on which what had been paid back changed: `refund_fen` is the change.
+
+    The law: by a date, paid back is the larger of the sum of all refunds with a number of their own and the
+    latest total shown; a status word counts only for an order that has neither. Bases are never added, since
+    they tell of the same money. So 29.00 in the after-sales file and 29.00 on the order are 29.00. The change is
+    below 0 only where a later export shows a smaller total.
+    """
+    fen, basis = pl.col("refund_fen"), pl.col("refund_basis")
+    is_proven = (basis != "status").any().over(ORDER)
+    counted = refunds.filter(pl.col("refund_state") == "paid_back").filter((basis != "status") | ~is_proven)
+    daily = counted.group_by(*ORDER, "refunded_on").agg(
+        _sum=fen.filter(basis == "itemised").sum(), _total=fen.filter(basis.is_in(_SHOWN)).max()
     )
-    return pl.concat([refunds.select(columns), implied.select(columns)])
+    summed = pl.col("_sum").cum_sum().over(ORDER, order_by="refunded_on")
+    shown = pl.col("_total").forward_fill().over(ORDER, order_by="refunded_on").fill_null(0)
+    before = pl.col("_back").shift(1, fill_value=0).over(ORDER, order_by="refunded_on")
+    return (
+        daily.with_columns(_back=pl.max_horizontal(summed, shown))
+        .with_columns(refund_fen=pl.col("_back") - before)
+        .filter(pl.col("refund_fen") != 0)
+        .select(*ORDER, "refund_fen", "refunded_on")
+    )
 
 
 def net_orders(
@@ -42,8 +68,8 @@ def net_orders(
 ) -> pl.LazyFrame:
     """One row per paid order of kind `purchase` that had matured by the end of `as_of`.
 
-    `refunded_fen` is what had been paid back by then, and shows a refund above the payment;
-    `net_fen` stops at 0. `is_qualifying` = net above 0. `one_id` is null for anonymous
+    `refunds` are those of `paid_back`. `refunded_fen` is what had been paid back by then, and shows
+    a refund above the payment; `net_fen` stops at 0. `is_qualifying` = net above 0. `one_id` is null for anonymous
     buyers: money without a customer. Payments of the last `maturity_days` are left out.
     """
     paid = orders.filter(

@@ -44,6 +44,8 @@ def refund(refund_id: str, month: str | None, fen: int = 100) -> dict[str, Any]:
         "shop_id": "s1",
         "order_id": f"o-{refund_id}",
         "refund_id": refund_id,
+        "refund_basis": "itemised",
+        "refund_state": "paid_back",
         "refund_fen": fen,
         "refunded_at": RECEIVED,
         "refunded_on": RECEIVED.date(),

@@ -80,7 +80,7 @@ def _settle_order(row: Row) -> Row:
 
 SETTLE: dict[str, Callable[[Row], Row]] = {
     "orders": _settle_order,
-    "refunds": lambda row: row | {"refund_fen": max(row["refund_fen"], 1)},
+    "refunds": lambda row: row | {"refunded_at": row["refunded_at"] or row["exported_at"]},
 }
 """What makes independent columns agree, for each table with rules about two of them."""
 
@@ -89,7 +89,7 @@ BREAKS: dict[str, Callable[[Row], Row]] = {
     "paid_status_without_time": lambda _: {"status": "paid", "paid_at": None},
     "paid_before_ordered": lambda row: {"paid_at": row["ordered_at"] - timedelta(seconds=1)},
     "dated_after_export": lambda row: {"ordered_at": row["exported_at"] + timedelta(seconds=1)},
-    "refund_not_positive": lambda _: {"refund_fen": 0},
+    "paid_back_without_time": lambda _: {"refund_state": "paid_back", "refunded_at": None},
 }
 """How to break each rule that no declaration of a column implies."""
 

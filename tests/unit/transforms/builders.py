@@ -57,13 +57,14 @@ def _changed(frame: pl.LazyFrame, changes: dict[str, object]) -> pl.LazyFrame:
     )
 
 
-def refunds(*given: tuple[str, date, int]) -> pl.LazyFrame:
+def refunds(*given: tuple[str, date, int], basis: str = "itemised") -> pl.LazyFrame:
     """Refunds of (order_id, refunded_on, refund_fen)."""
     made = [
         {"order_id": order_id, "refund_id": f"r{number}", "refunded_on": day, "refund_fen": fen}
         for number, (order_id, day, fen) in enumerate(given)
     ]
-    return rows("refunds", *made, channel="shop", shop_id="main")
+    common = {"channel": "shop", "shop_id": "main", "refund_state": "paid_back", "refund_basis": basis}
+    return rows("refunds", *made, **common)
 
 
 def identities(*keys: str) -> pl.LazyFrame:

@@ -1,113 +1,136 @@
-"""CSV and TSV: lines become records, records are counted and checked, and only then read by Polars.
+"""CSV and its kin: which line is the header, what separates the fields, and the rows behind it in chunks.
 
-Polars fills short rows with nulls, drops the end of long ones when told to, and shifts rows after
-a stray quote. So every record's fields are counted here first; what does not fit is refused as a
-row with its raw text, never repaired.
+Separators are comma, TAB, semicolon and pipe. records.py finds and checks the records; Polars only
+splits those that are sound, and everything stays text: schema inference would eat leading zeros.
 """
 
 import csv
-import io
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import polars as pl
 
 from tasks.errors import BadFileError
-from tasks.sources.headers import unique_names
-from tasks.sources.opened import UNDECODABLE, Opened
+from tasks.sources.headers import normalise_header, unique_names
+from tasks.sources.opened import CHUNK_BYTES, UNDECODABLE, Chunk, Opened, Wanted
+from tasks.sources.records import MAX_RECORD_BYTES, Dialect, Records, read_records
+from tasks.sources.texts import Text
 
-MAX_RECORD_BYTES = 1 << 20
-"""A record longer than this is damage or an attack: the widest real export has 90 short columns."""
 MAX_COLUMNS = 2_000
-_QUOTED = r'(^|[,\t])=?"[^"]*(?:""[^"]*)*"'
-"""A quoted field at the place where a field begins; `="…"` is how spreadsheets are told to keep an id."""
+_TITLE_LINES = 20
+"""Among so many first records the header is looked for: bills and reports print titles above it."""
+_FEWEST_KNOWN = 2
+"""A row is taken for the header, and what stands above it for titles, when it has so many known headers."""
+_SEPARATORS = (",", "\t", ";", "|")
+_HEAD_BYTES = 1 << 16
 
-RAW = pl.col("raw")
+
+@dataclass(frozen=True)
+class Header:
+    """The header row: its cells, what separates them, and how many records stand above it."""
+
+    cells: tuple[str, ...]
+    separator: str
+    above: int
 
 
-def open_delimited(text: str, encoding: str, name: str) -> Opened:
-    """Take a CSV or TSV file apart.
+def open_delimited(text: Text, known: frozenset[str], chunk_bytes: int = CHUNK_BYTES) -> Opened:
+    """Take a file of delimited text apart.
 
     Raises:
-        BadFileError: an unbalanced quote, a quote that swallows lines, no usable header.
+        BadFileError: no usable header; later an unbalanced quote, or one that swallows lines.
     """
-    records = _records(text, name)
-    headers, separator = _header(records["raw"][0], name)
-    body = records.slice(1).with_row_index("row_number", offset=1).with_columns(pl.col("row_number").cast(pl.Int64))
-    judged = body.with_columns(rule=_rule(len(headers), separator))
-    _refuse_swallowed(judged, name)
-    kept, refused = judged.filter(pl.col("rule").is_null()), judged.filter(pl.col("rule").is_not_null())
-    rows = _read(kept, unique_names(headers), separator, name)
-    bad = refused.select("row_number", "rule", value="raw").cast(UNDECODABLE)
-    return Opened("csv", encoding, headers, lambda _: rows, body.height, bad)
+    header = find_header(_first_records(text), known, text.name)
+    lines = "line" if header.above == 1 else "lines"
+    verb = "was" if header.above == 1 else "were"
+    about = (f"{header.above} {lines} above the header {verb} skipped",) if header.above else ()
+    return Opened("csv", text.encoding, header.cells, lambda wanted: _chunks(text, header, wanted, chunk_bytes), about)
 
 
-def _records(text: str, name: str) -> pl.DataFrame:
-    """One row per record: `raw` and the number of `lines`; a quoted field may hold line ends. Blank lines are none."""
-    lines = pl.Series("raw", [text]).str.split("\n").explode().to_frame()
-    if '"' in text:
-        quotes = lines["raw"].str.count_matches('"', literal=True)
-        before = quotes.cum_sum() - quotes
-        starts = before % 2 == 0
-        if quotes.sum() % 2:
-            raise BadFileError(
-                f"{name}: the quote opened in line {_last_true(starts)} is never closed", expected="balanced quotes",
-                next_step="export it again; rows behind an open quote cannot be told apart",
-            )  # fmt: skip
-        lines = lines.with_columns(record=starts.cum_sum())
-        records = lines.group_by("record", maintain_order=True).agg(RAW.str.join("\n"), lines=pl.len()).drop("record")
+def _first_records(text: Text) -> list[str]:
+    """The first records that are not blank, without looking further than a record may be long."""
+    head = b""
+    records: list[bytes] = []
+    for block in text.blocks(_HEAD_BYTES):
+        head += block
+        *records, rest = _split(head)
+        if len(records) >= _TITLE_LINES or len(head) > MAX_RECORD_BYTES:
+            break
     else:
-        records = lines.with_columns(lines=pl.lit(1, pl.UInt32))
-    return records.filter(RAW.str.strip_chars() != "")
+        records.append(rest)
+    if not records:
+        raise _no_header(text.name, len(head))
+    return [record.decode() for record in records[:_TITLE_LINES]]
 
 
-def _last_true(starts: pl.Series) -> int:
-    return int(starts.arg_true().max() or 0) + 1  # type: ignore[arg-type]
+def _split(head: bytes) -> list[bytes]:
+    """Records with balanced quotes, blank ones left out, and what follows the last."""
+    records, record = [], b""
+    *lines, rest = head.split(b"\n")
+    for line in lines:
+        record = record + b"\n" + line if record else line
+        if record.count(b'"') % 2 == 0:
+            records += [record] if record.strip() else []
+            record = b""
+    return [*records, record + b"\n" + rest if record else rest]
 
 
-def _header(raw: str, name: str) -> tuple[tuple[str, ...], str]:
-    """Return the header cells and the separator, which is the one of comma and TAB that is used more."""
-    separator = "\t" if raw.count("\t") > raw.count(",") else ","
-    if len(raw.encode()) > MAX_RECORD_BYTES or raw.count(separator) >= MAX_COLUMNS:
-        raise BadFileError(
-            f"{name}: the first line is {len(raw)} characters long", expected="a header row", next_step="look at it"
-        )
-    return tuple(next(csv.reader([raw], delimiter=separator))), separator
+def find_header(records: list[str], known: frozenset[str], name: str) -> Header:
+    """The record with most known headers, by whichever separator; the first record when none has two.
+
+    Raises:
+        BadFileError: the header is too long, or has too many columns, to be one.
+    """
+    tried = [
+        (_score(record, separator, known), -above, Header((), separator, above))
+        for above, record in enumerate(records)
+        for separator in _SEPARATORS
+        if record.count(separator) < MAX_COLUMNS and len(record) <= MAX_RECORD_BYTES
+    ]
+    most, _, best = max(tried, key=lambda one: one[:2], default=(0, 0, Header((), ",", 0)))
+    if most < _FEWEST_KNOWN:
+        best = Header((), max(_SEPARATORS, key=records[0].count), 0)
+    raw = records[best.above]
+    if len(raw.encode()) > MAX_RECORD_BYTES or raw.count(best.separator) >= MAX_COLUMNS:
+        raise _no_header(name, len(raw))
+    return Header(_cells(raw, best.separator), best.separator, best.above)
 
 
-def _rule(columns: int, separator: str) -> pl.Expr:
-    """The reason why a record cannot be taken apart, null where it can."""
-    bare = RAW.str.replace_all(_QUOTED, "$1")
-    return (
-        pl.when(RAW.str.contains("\0", literal=True))
-        .then(pl.lit("nul_byte"))
-        .when(RAW.str.len_bytes() > MAX_RECORD_BYTES)
-        .then(pl.lit("record_too_long"))
-        .when(bare.str.contains('"', literal=True))
-        .then(pl.lit("stray_quote"))
-        .when(bare.str.count_matches(separator, literal=True) != columns - 1)
-        .then(pl.lit("wrong_field_count"))
+def _score(record: str, separator: str, known: frozenset[str]) -> int:
+    return len({normalise_header(cell) for cell in _cells(record, separator)} & known) if known else 0
+
+
+def _cells(record: str, separator: str) -> tuple[str, ...]:
+    return tuple(next(csv.reader([record], delimiter=separator)))
+
+
+def _no_header(name: str, length: int) -> BadFileError:
+    return BadFileError(
+        f"{name}: the first line is {length} characters long", expected="a header row", next_step="look at it"
     )
 
 
-def _refuse_swallowed(judged: pl.DataFrame, name: str) -> None:
-    """Refuse the file when a stray quote joined lines that may be rows of their own."""
-    swallowed = judged.filter(pl.col("lines") > 1, pl.col("rule").is_not_null())
-    if not swallowed.is_empty():
-        raise BadFileError(
-            f"{name}: from row {swallowed['row_number'][0]} on, a quote joins {swallowed['lines'][0]} lines",
-            expected="quotes around whole fields", next_step="export it again; those rows cannot be told apart",
-        )  # fmt: skip
+def _chunks(text: Text, header: Header, wanted: Wanted, chunk_bytes: int) -> Iterator[Chunk]:
+    names = unique_names(header.cells)
+    dialect = Dialect(header.separator, len(names), header.above + 1)
+    for records in read_records(text.blocks(chunk_bytes), dialect, text.name):
+        rows = _read(records, names, wanted, header.separator, text.name)
+        bad = pl.DataFrame(records.refused, schema=UNDECODABLE, orient="row")
+        yield Chunk(rows, bad, records.numbers.size + bad.height)
 
 
-def _read(kept: pl.DataFrame, names: tuple[str, ...], separator: str, name: str) -> pl.DataFrame:
-    """Let Polars split the good records; everything stays text, schema inference would eat leading zeros."""
+def _read(records: Records, names: tuple[str, ...], wanted: Wanted, separator: str, name: str) -> pl.DataFrame:
+    """Let Polars split the sound records into the columns wanted."""
+    asked = [i for i, column in enumerate(names) if wanted.columns is None or column in wanted.columns]
     schema = dict.fromkeys(names, pl.String())
-    if kept.is_empty():
-        return pl.DataFrame(schema={"row_number": pl.Int64(), **schema})
-    data = kept["raw"].str.join("\n")[0].encode()
+    if not records.numbers.size:
+        return pl.DataFrame(schema={"row_number": pl.Int64(), **{names[i]: pl.String() for i in asked}})
     try:
-        rows = pl.read_csv(io.BytesIO(data), has_header=False, schema=schema, separator=separator)
+        rows = pl.read_csv(records.text, has_header=False, schema=schema, columns=asked or [0], separator=separator)
     except pl.exceptions.PolarsError as error:
         raise BadFileError(f"{name} cannot be split into fields", next_step="export it again") from error
-    if rows.height != kept.height:
-        raise BadFileError(f"{name}: {kept.height} records, but {rows.height} rows", next_step="report this file")
-    return rows.select(kept["row_number"], pl.all())
+    if rows.height != records.numbers.size:
+        raise BadFileError(
+            f"{name}: {records.numbers.size} records, but {rows.height} rows", next_step="report this file"
+        )
+    return rows.select(pl.Series("row_number", records.numbers, pl.Int64), *(names[i] for i in asked))

@@ -1,59 +1,134 @@
-"""JSON lines: nested documents become rows of text, by paths that the layout names.
+"""JSON lines, or one JSON document with a list of objects: documents become rows of text, by paths.
 
 Numbers keep their digits (nothing goes through a float). Several values of one path stand in one
-cell with `|` between them, as tags do elsewhere.
+cell with `|` between them, as tags do elsewhere. The file is read twice, first for the paths that
+occur in it: a path that shows up on the last line is a column like any other.
 """
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 import polars as pl
 
 from tasks.errors import BadFileError
-from tasks.sources.headers import unique_names
-from tasks.sources.opened import Opened, undecodable
+from tasks.sources.headers import normalise_header, unique_names
+from tasks.sources.json_stream import MAX_CHARS, Document, Found, Reader, read_lines, read_list
+from tasks.sources.opened import CHUNK_BYTES, Chunk, Opened, Wanted, undecodable
+from tasks.sources.texts import Text
 
-Document = dict[str, Any]
 Leaves = Iterator[tuple[str, str]]
+MAX_PATHS = 2_000
+_BLOCK = 4 << 20
+"""Characters of JSON that become Python objects at a time: they take ten times the room."""
+_BATCH_ROWS = 20_000
 
 
-def open_documents(text: str, encoding: str, name: str) -> Opened:
-    """Take a JSON lines file apart; a line that is no JSON object is refused as a row.
+def open_documents(text: Text, known: frozenset[str], chunk_bytes: int = CHUNK_BYTES) -> Opened:
+    """Take JSON apart; a line that is no JSON object is refused as a row.
 
     Raises:
-        BadFileError: no line is a JSON object.
+        BadFileError: no line is a JSON object, or a document that cannot be read to its end.
     """
-    good: list[tuple[int, Document]] = []
-    bad: list[tuple[int, str, str]] = []
-    lines = [line for line in text.split("\n") if line.strip()]
-    for number, line in enumerate(lines, start=1):
-        document = _parse(line)
-        if document is None:
-            bad.append((number, "not_a_json_object", line))
-        else:
-            good.append((number, document))
-    if not good:
-        raise BadFileError(f"{name}: no line is a JSON object", expected="one object a line", next_step="look at it")
-    paths = sorted({path for _, document in good for path, _ in _leaves(document, "")})
-    return Opened("jsonl", encoding, tuple(paths), lambda each: _table(good, paths, each), len(lines), undecodable(bad))
+    size = min(chunk_bytes, _BLOCK)
+    kind, reader = _shape(text, known)
+    paths = _paths(reader(_strings(text, size)), text.name)
+    return Opened(
+        kind, text.encoding, tuple(paths), lambda wanted: _chunks(reader(_strings(text, size)), paths, wanted)
+    )
 
 
-def _parse(line: str) -> Document | None:
-    """Return the object, or None; a lone surrogate is text that no encoding can write."""
+def _strings(text: Text, size: int) -> Iterator[str]:
+    return (block.decode() for block in text.blocks(size))
+
+
+def _shape(text: Text, known: frozenset[str]) -> tuple[str, Reader]:
+    """Tell lines from one document; an object that could be either is what knows more headers."""
+    as_list: tuple[str, Reader] = ("json", lambda blocks: read_list(blocks, text.name))
+    lines = _first_lines(text)
+    if lines[0].startswith("[") or (len(lines) > 1 and not _is_object(lines[0]) and not lines[1].startswith("{")):
+        return as_list
+    if len(lines) > 1:
+        return "jsonl", read_lines
+    return as_list if _is_wrapper(text, lines[0], known) else ("jsonl", read_lines)
+
+
+def _first_lines(text: Text) -> list[str]:
+    """The first two lines that are not blank, the second cut off where the first is very long."""
+    head = ""
+    for block in _strings(text, _BLOCK):
+        head += block
+        lines = [line.strip() for line in head.split("\n", 1000) if line.strip()]
+        if len(lines) > 1 or len(head) > MAX_CHARS:
+            break
+    return lines[:2]
+
+
+def _is_object(line: str) -> bool:
+    return next(read_lines(iter([line]))).document is not None
+
+
+def _is_wrapper(text: Text, line: str, known: frozenset[str]) -> bool:
+    """Whether the one line of a file is an object around the list that is meant."""
+    found = next(read_lines(iter([line])))
+    if found.document is None:
+        return found.rule == "record_too_long"
     try:
-        document = json.loads(line, parse_int=str, parse_float=str)
-        json.dumps(document, ensure_ascii=False).encode()
-    except (ValueError, RecursionError):
-        return None
-    return document if isinstance(document, dict) else None
+        members = [one.document for one in read_list(iter([line]), text.name) if one.document]
+    except BadFileError:
+        return False
+    inside = {path for member in members for path, _ in _leaves(member, "")}
+    return _score(inside, known) > _score({path for path, _ in _leaves(found.document, "")}, known)
 
 
-def _table(documents: list[tuple[int, Document]], paths: list[str], each: tuple[str, ...]) -> pl.DataFrame:
+def _score(paths: set[str], known: frozenset[str]) -> int:
+    return len({normalise_header(path) for path in paths} & known)
+
+
+def _paths(found: Iterator[Found], name: str) -> list[str]:
+    """Every path that occurs in the file, in alphabetical order.
+
+    Raises:
+        BadFileError: no document, or more paths than any export has.
+    """
+    paths: set[str] = set()
+    some = False
+    for one in found:
+        if one.document is not None:
+            some = True
+            paths.update(path for path, _ in _leaves(one.document, ""))
+        if len(paths) > MAX_PATHS:
+            raise BadFileError(
+                f"{name} has more than {MAX_PATHS} different paths", expected="documents of one kind",
+                next_step="look at it",
+            )  # fmt: skip
+    if not some:
+        raise BadFileError(f"{name}: no line is a JSON object", expected="one object a line", next_step="look at it")
+    return sorted(paths)
+
+
+def _chunks(found: Iterator[Found], paths: list[str], wanted: Wanted) -> Iterator[Chunk]:
+    names = dict(zip(paths, unique_names(paths), strict=True))
+    asked = {path: name for path, name in names.items() if wanted.columns is None or name in wanted.columns}
+    batch: list[Found] = []
+    for one in found:
+        batch.append(one)
+        if len(batch) == _BATCH_ROWS:
+            yield _chunk(batch, asked, wanted)
+            batch = []
+    yield _chunk(batch, asked, wanted)
+
+
+def _chunk(batch: list[Found], asked: dict[str, str], wanted: Wanted) -> Chunk:
     """One row per document, or per member of what `each` names; a document without any still has its row."""
-    rows = [{"row_number": number, **row} for number, document in documents for row in _rows(document, each)]
-    frame = pl.DataFrame(rows, schema={"row_number": pl.Int64(), **dict.fromkeys(paths, pl.String())})
-    return frame.rename(dict(zip(paths, unique_names(paths), strict=True)))
+    rows = [
+        (one.number, *(cells.get(path) for path in asked))
+        for one in batch
+        if one.document is not None
+        for cells in _rows(one.document, wanted.each)
+    ]
+    schema = {"row_number": pl.Int64(), **dict.fromkeys(asked.values(), pl.String())}
+    bad = undecodable((one.number, one.rule, one.raw) for one in batch if one.document is None)
+    return Chunk(pl.DataFrame(rows, schema=schema, orient="row"), bad, len(batch))
 
 
 def _rows(document: Document, each: tuple[str, ...]) -> list[dict[str, str]]:

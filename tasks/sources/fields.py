@@ -10,14 +10,10 @@ from dataclasses import dataclass
 import polars as pl
 
 from expectations.check import redact
-from tasks.sources.cells import bare, read_cells, read_code
+from tasks.sources.cells import bare, read_cells
 from tasks.sources.layouts import Cell, Layout
 from tasks.sources.recognise import Match
-
-_MOST_CODES = 20
-"""Unknown words or flagged rows listed for one column; a column of free text must not fill the receipt."""
-_RETYPED_SHARE = 0.5
-"""A column that cannot be read in more than half of its filled rows has changed its type."""
+from tasks.sources.tally import Tally, count_cells
 
 
 @dataclass(frozen=True)
@@ -28,9 +24,8 @@ class Fields:
     faulty: pl.DataFrame
     """One row per cell that could not be read: row_number, rule, column, value_redacted."""
     money_unreadable: int
-    drift: dict[str, object]
-    """Columns `changed` in type, `unknown_codes` by column, `unusable` keys by column with their count, and the
-    numbers of rows `flagged` for a person, by what to look for."""
+    tally: Tally
+    """What the cells show that the layout did not expect."""
 
 
 def read_fields(text: pl.DataFrame, match: Match, zone: str) -> Fields:
@@ -49,7 +44,7 @@ def read_fields(text: pl.DataFrame, match: Match, zone: str) -> Fields:
     return Fields(
         frame.pipe(_fill_absent, layout), faulty,
         money_unreadable=faulty.filter(column=layout.money)["row_number"].n_unique() if layout.money else 0,
-        drift=_drift(frame, faulty, layout, sources),
+        tally=count_cells(frame, faulty, layout, sources),
     )  # fmt: skip
 
 
@@ -97,41 +92,3 @@ def _fill_absent(frame: pl.DataFrame, layout: Layout) -> pl.DataFrame:
     return frame.with_columns(
         pl.lit(None, (types | instants).get(cell.parse, pl.String())).alias(name) for name, cell in absent.items()
     )
-
-
-def _drift(
-    frame: pl.DataFrame, faulty: pl.DataFrame, layout: Layout, sources: dict[str, pl.Series]
-) -> dict[str, object]:
-    """What the cells show that the layout did not expect; only code words are quoted, never other values."""
-    faults = dict(faulty.group_by("column").len().iter_rows())
-    codes = {target for target in sources if layout.columns[target].parse == "code"}
-    keys = sorted({key.column for key in layout.keys} & sources.keys())
-    unusable = {target: _filled(sources[target]) - frame[target].count() for target in keys}
-    unknown = {target: _unknown_words(sources[target], layout.columns[target]) for target in sorted(codes)}
-    return {
-        "changed": sorted(
-            target for target, count in faults.items()
-            if target not in codes and count > _RETYPED_SHARE * _filled(sources[target])
-        ),
-        "unknown_codes": {target: words for target, words in unknown.items() if words},
-        "unusable": {target: count for target, count in unusable.items() if count > 0},
-        "flagged": _flagged(frame, layout),
-    }  # fmt: skip
-
-
-def _flagged(frame: pl.DataFrame, layout: Layout) -> dict[str, list[int]]:
-    """What a person should look for, and the first rows in which to look."""
-    looked = [flag for flag in layout.flags if flag.column in frame.columns]
-    rows = {flag.why: frame.filter(pl.col(flag.column).str.contains(flag.pattern))["row_number"] for flag in looked}
-    return {why: found.sort().head(_MOST_CODES).to_list() for why, found in rows.items() if found.len()}
-
-
-def _filled(source: pl.Series) -> int:
-    return int(source.to_frame("text").select(bare(pl.col("text")).count()).item())
-
-
-def _unknown_words(source: pl.Series, cell: Cell) -> list[str]:
-    strict = cell.model_copy(update={"otherwise": None, "lenient": False})
-    read = read_code(source.unique().to_frame("text"), strict, "").filter(pl.col("fault").is_not_null())
-    words = bare(pl.col("text")).str.slice(0, 40).str.replace_all(r"\d", "x")
-    return sorted(read.select(words).to_series().unique().to_list())[:_MOST_CODES]

@@ -1,28 +1,49 @@
-"""What every decoder hands on: headers and rows of text, and the rows that could not even be taken apart."""
+"""What every decoder hands on: the headers of a file, and its rows of text in chunks that fit into memory."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import polars as pl
 
+CHUNK_BYTES = 32 << 20
+"""Text that is taken apart at a time: large enough that nothing per chunk counts, small enough to hold several."""
 UNDECODABLE = pl.Schema({"row_number": pl.Int64(), "rule": pl.String(), "value": pl.String()})
+
+
+class Wanted(NamedTuple):
+    """What a reader needs of a file; a decoder may leave the rest unread."""
+
+    each: tuple[str, ...] = ()
+    """JSON: the lists or objects whose members are rows of their own."""
+    columns: frozenset[str] | None = None
+    """Columns as `unique_names(headers)` names them; None for all."""
+
+
+class Chunk(NamedTuple):
+    """Some rows of a file, in file order."""
+
+    rows: pl.DataFrame
+    """`row_number` and text columns named by `unique_names(headers)`, at least those wanted."""
+    undecodable: pl.DataFrame
+    """One row per row that could not be taken apart: row_number, rule, value."""
+    rows_read: int
+    """Rows of the file in this chunk, those that could not be taken apart included."""
 
 
 @dataclass(frozen=True)
 class Opened:
-    """An export file taken apart into cells of text; nothing is interpreted yet."""
+    """An export file ready to be taken apart into cells of text; nothing is interpreted yet."""
 
     format: str
     encoding: str | None
     """Text encoding found in the file; None for a file that is not text."""
     headers: tuple[str, ...]
     """Headers as printed, in file order; for JSON the paths that occur, such as `follow_user[].userid`."""
-    rows: Callable[[tuple[str, ...]], pl.DataFrame]
-    """Rows of text named by `unique_names(headers)`, with `row_number`; takes the layout's `each`."""
-    rows_read: int
-    """Data rows of the file, those that could not be taken apart included."""
-    undecodable: pl.DataFrame
-    """One row per row that could not be taken apart: row_number, rule, value."""
+    chunks: Callable[[Wanted], Iterator[Chunk]]
+    """Every row once; may be called again. Raises BadFileError when a later part of the file is not sound."""
+    about: tuple[str, ...] = ()
+    """What a person should know of the file, such as `3 lines above the header were skipped`."""
 
 
 def undecodable(rows: Iterable[tuple[int, str, str]]) -> pl.DataFrame:

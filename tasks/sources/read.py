@@ -1,126 +1,97 @@
 """`read_export`: one export file in, canonical rows out. Reads that file and nothing else.
 
 Rows and money balance by construction: every source row is either in the primary table or in
-`refused`, never in both and never in neither.
+`refused`, never in both and never in neither. The rows lie in `spill` as Parquet; memory holds a
+few chunks of the file and does not grow with it.
 """
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import polars as pl
-
+from expectations.tables import TABLES
 from tasks.errors import BadFileError
-from tasks.sources.building import build
+from tasks.sources.ahead import ahead
 from tasks.sources.canonical import Stamp
+from tasks.sources.context import Export, ReadContext, Seal
+from tasks.sources.corrections import corrected_rows, corrector
 from tasks.sources.decode import open_export
-from tasks.sources.feeding import contacts_of, other_tables, prepare, primary_tables
-from tasks.sources.fields import Fields, read_fields
+from tasks.sources.fields import read_fields
+from tasks.sources.intake import Intake, open_buckets
 from tasks.sources.layouts import Layout, built_in
-from tasks.sources.lines import fill_down
-from tasks.sources.opened import Opened
-from tasks.sources.people import Naming, Pseudonymise
-from tasks.sources.quarantine import quarantine
-from tasks.sources.recognise import Match, recognise
-from tasks.sources.settle import Settled, Tables, kept_rows, settle
+from tasks.sources.opened import Opened, Wanted
+from tasks.sources.people import Naming
+from tasks.sources.recognise import Match, known_headers, recognise
+from tasks.sources.spill import Spill
+from tasks.sources.tally import drift_of
+
+__all__ = ["Export", "ReadContext", "Seal", "exported_at", "read_export"]
+
+_APART = frozenset({"quarantine", "contacts"})
+_CHUNKS_PER_BUCKET = 2
+_MOST_BUCKETS = 512
 
 
-@dataclass(frozen=True)
-class ReadContext:
-    """What the caller knows about a file that its bytes do not say."""
-
-    file_sha256: str
-    name: str
-    received_at: datetime
-    file_month: str
-    """Month of receipt, YYYY-MM."""
-    zone: str
-    currency: str
-    pseudonymise: Pseudonymise
-    shops: Mapping[str, str]
-    """Channel to shop id, where the file does not say (brand policy)."""
-    channel: str | None = None
-    """Only layouts of this channel fit, when given."""
-    shop_id: str | None = None
-    exported_at: datetime | None = None
-    """Overrides the file's name; without either, the time of receipt."""
-
-
-@dataclass(frozen=True)
-class Export:
-    """One file, read."""
-
-    layout: str
-    runner_up: str | None
-    channel: str
-    shop_id: str
-    encoding: str | None
-    exported_at: datetime
-    primary: str
-    """The table in which the file's rows are counted, by `row_number`."""
-    tables: Tables
-    """Rows that passed the row rules, with `row_number`, `row_money_fen` and `file_month` beside the table's own."""
-    refused: pl.DataFrame
-    """Rows of `quarantine`: one per refused source row and broken rule, undecodable rows included."""
-    contacts: pl.DataFrame
-    """PLAINTEXT contact points of accepted rows: pseudonym, contact_type, value, row_number. Seal at once."""
-    rows_read: int
-    rows_refused: int
-    money_read_fen: int
-    money_refused_fen: int
-    money_unreadable: int
-    drift: dict[str, object]
-
-    def __repr__(self) -> str:
-        """Name the file's layout and counts; a printed frame would show contacts in a log."""
-        return f"Export({self.layout}, {self.rows_read} rows, {self.rows_refused} refused)"
-
-
-def read_export(path: Path, context: ReadContext, layouts: Sequence[Layout] | None = None) -> Export:
-    """Read one export file.
+def read_export(path: Path, context: ReadContext, spill: Path, layouts: Sequence[Layout] | None = None) -> Export:
+    """Read one export file; its rows are written below `spill`.
 
     Raises:
         BadFileError: the file as a whole cannot be understood or trusted, or the shop is not known.
     """
-    opened = open_export(_bytes(path, context), context.name)
-    match = recognise(opened, built_in() if layouts is None else layouts, context.name, context.channel)
-    layout = match.layout
-    _refuse_unfit(opened, layout, context.name)
-    stamp = _stamp(layout, context)
-    fields = read_fields(opened.rows(layout.each), match, context.zone)
-    naming = Naming(layout, stamp.channel, stamp.shop_id, context.pseudonymise)
-    parsed, _ = fill_down(fields.frame, None) if layout.fill_down else (fields.frame, None)
-    wide = build(parsed, layout)
-    settled, contacts = _settle(wide, naming, stamp)
-    return _export(opened, match, stamp, fields, wide, settled, contacts)
+    layouts = built_in() if layouts is None else layouts
+    _must_be_file(path, context.name)
+    before = path.stat()
+    opened = open_export(path, context.name, known_headers(layouts), context.chunk_bytes)
+    match = recognise(opened, layouts, context.name, context.channel)
+    _refuse_encoding(opened, match.layout, context.name)
+    intake = _intake(path, match.layout, context, spill)
+    wanted = frozenset(name for names in match.sources.values() for name in names)
+    for chunk in ahead(opened.chunks(Wanted(match.layout.each, wanted))):
+        intake.take(chunk, read_fields(chunk.rows, match, context.zone))
+    intake.finish()
+    _refuse_changed(path, context, before.st_mtime_ns, before.st_size)
+    if intake.account.rows_read == 0 and not match.layout.may_be_empty:
+        raise BadFileError(f"{context.name} has a header and no rows", expected="rows", next_step="export it again")
+    return _export(opened, match, intake)
 
 
-def _bytes(path: Path, context: ReadContext) -> bytes:
-    """Read a regular file and make sure that it is the one whose digest the caller took."""
+def _must_be_file(path: Path, name: str) -> None:
     if path.is_symlink() or not path.is_file():
-        raise BadFileError(f"{context.name} is no regular file", expected="a file", next_step="name the file itself")
-    data = path.read_bytes()
-    if hashlib.sha256(data).hexdigest() != context.file_sha256:
+        raise BadFileError(f"{name} is no regular file", expected="a file", next_step="name the file itself")
+
+
+def _refuse_changed(path: Path, context: ReadContext, modified_ns: int, size: int) -> None:
+    """Make sure that what was read is the file whose digest the caller took."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    now = path.stat()
+    if digest != context.file_sha256 or (now.st_mtime_ns, now.st_size) != (modified_ns, size):
         raise BadFileError(
             f"{context.name} changed while it was read", expected=f"SHA-256 {context.file_sha256}",
             next_step="wait until the upload is finished and ingest it again",
         )  # fmt: skip
-    return data
 
 
-def _refuse_unfit(opened: Opened, layout: Layout, name: str) -> None:
-    """Refuse a file without rows, and one in an encoding that this back office never writes."""
-    if opened.rows_read == 0 and not layout.may_be_empty:
-        raise BadFileError(f"{name} has a header and no rows", expected="data rows", next_step="export it again")
+def _refuse_encoding(opened: Opened, layout: Layout, name: str) -> None:
+    """Refuse a file in an encoding that this back office never writes."""
     if opened.encoding is not None and opened.encoding not in layout.encodings:
         raise BadFileError(
             f"{name} is {opened.encoding}", expected=f"{' or '.join(layout.encodings)} for {layout.name}",
             next_step="export it again; it was re-saved or damaged on the way",
         )  # fmt: skip
+
+
+def _intake(path: Path, layout: Layout, context: ReadContext, folder: Path) -> Intake:
+    stamp = _stamp(layout, context)
+    count = min(path.stat().st_size // (_CHUNKS_PER_BUCKET * context.chunk_bytes) + 1, _MOST_BUCKETS)
+    return Intake(
+        Naming(layout, stamp.channel, stamp.shop_id, context.pseudonymise), stamp, context,
+        corrector(context.corrections, layout, stamp.shop_id, stamp.exported_at, context.zone, context.name),
+        Spill(folder), open_buckets(layout, context, folder, count),
+    )  # fmt: skip
 
 
 def _stamp(layout: Layout, context: ReadContext) -> Stamp:
@@ -155,37 +126,18 @@ def exported_at(layout: Layout, context: ReadContext) -> datetime:
     return min(end, context.received_at)
 
 
-def _settle(wide: pl.DataFrame, naming: Naming, stamp: Stamp) -> tuple[Settled, pl.DataFrame]:
-    """Build every table that the layout feeds, and settle which rows enter; contacts follow their rows."""
-    rows = prepare(wide, naming, stamp)
-    settled = settle(rows, primary_tables(rows, naming, stamp), lambda kept: other_tables(kept, naming, stamp),
-                     by_order=naming.layout.grain == "line")  # fmt: skip
-    contacts = contacts_of(rows, naming, stamp)
-    return settled, contacts.join(kept_rows(settled.tables), on="row_number", how="semi")
-
-
-def _export(
-    opened: Opened,
-    match: Match,
-    stamp: Stamp,
-    fields: Fields,
-    wide: pl.DataFrame,
-    settled: Settled,
-    contacts: pl.DataFrame,
-) -> Export:
-    money = wide.group_by("row_number").agg(pl.col("row_money_fen").first())
-    refused = quarantine(settled.refused, fields.faulty, opened.undecodable, money, stamp)
-    lost = refused.select("row_number", "row_money_fen").unique(subset=["row_number"])
+def _export(opened: Opened, match: Match, intake: Intake) -> Export:
+    stamp, account, spill = intake.stamp, intake.account, intake.spill
     return Export(
         layout=match.layout.name, runner_up=match.runner_up, channel=stamp.channel, shop_id=stamp.shop_id,
-        encoding=opened.encoding, exported_at=stamp.exported_at, primary=match.layout.table, tables=settled.tables,
-        refused=refused, contacts=contacts, rows_read=opened.rows_read, rows_refused=lost.height,
-        money_read_fen=_total(money), money_refused_fen=_total(lost),
-        money_unreadable=fields.money_unreadable + (opened.undecodable.height if match.layout.money else 0),
-        drift={"missing": list(match.missing), "extra": list(match.extra), **fields.drift},
+        encoding=opened.encoding, exported_at=stamp.exported_at, primary=match.layout.table,
+        tables={name: spill.paths(name) for name in TABLES if name in spill.files and name not in _APART},
+        refused=spill.paths("quarantine"), contacts=spill.paths("contacts"),
+        rows_read=account.rows_read, rows_refused=account.rows_refused, money_read_fen=account.money_read_fen,
+        money_refused_fen=account.money_refused_fen, money_unreadable=account.money_unreadable,
+        drift={
+            "headers": list(opened.headers), "missing": list(match.missing), "extra": list(match.extra),
+            "corrected": corrected_rows(intake.corrected), **drift_of(intake.tally, match.layout),
+        },
+        about=opened.about,
     )  # fmt: skip
-
-
-def _total(rows: pl.DataFrame) -> int:
-    """Sum without overflow; what is unreadable counts as 0."""
-    return int(rows["row_money_fen"].cast(pl.Int128).sum())

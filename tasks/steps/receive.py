@@ -13,7 +13,6 @@ from tasks.refs import Ref, Run, StoredFile
 from tasks.sources.read import Export, ReadContext, read_export
 from tasks.steps.house import key_ring, objects_at, policy_of
 from tasks.stores.digests import file_sha256
-from tasks.stores.scratch import write_whole
 from tasks.stores.vault import KeyRing, encrypt_file, pseudonym_of, seal
 
 
@@ -47,7 +46,7 @@ class Received(Ref):
     money_quarantined_fen: int = 0
     money_unreadable: int = 0
     drift: str = "{}"
-    staged: dict[str, str] = Field(default_factory=dict, description="table to Parquet file in scratch")
+    staged: dict[str, tuple[str, ...]] = Field(default_factory=dict, description="table to Parquet files in scratch")
 
 
 def receive(run: Run, path: Path, terms: Terms) -> Received:
@@ -57,14 +56,14 @@ def receive(run: Run, path: Path, terms: Terms) -> Received:
     sha256 = file_sha256(path)
     about = {"sha256": sha256, "name": path.name, "received_at": terms.received_at}
     try:
-        export = read_export(path, _context(policy, ring, path, sha256, terms))
+        export = read_export(path, _context(policy, ring, path, sha256, terms), Path(run.scratch) / sha256)
         _refuse_rotten(export, path.name, policy.brand.max_quarantine_share)
     except BadFileError as error:
         exported_at = terms.exported_at or terms.received_at
         raw = keep_raw(run, path, f"raw/unknown/{sha256}/{path.name}", ring)
         return Received(**about, raw=raw, outcome="refused", reason=str(error), exported_at=exported_at)
     raw = keep_raw(run, path, f"raw/{export.channel}/{sha256}/{path.name}", ring)
-    return Received(**about, raw=raw, **_account(export), staged=_stage(run, export, sha256, ring))
+    return Received(**about, raw=raw, **_account(export), staged=_staged(export))
 
 
 def keep_raw(run: Run, path: Path, key: str, ring: KeyRing) -> StoredFile:
@@ -93,6 +92,7 @@ def _context(policy: Policy, ring: KeyRing, path: Path, sha256: str, terms: Term
         currency=policy.brand.currency,
         pseudonymise=lambda key_type, scope, value: pseudonym_of(key_type, scope, value, ring),
         shops=policy.brand.shops,
+        seal=lambda contacts: _sealed(contacts, terms.received_at, sha256, ring),
         shop_id=terms.shop,
         exported_at=terms.exported_at,
     )
@@ -101,7 +101,7 @@ def _context(policy: Policy, ring: KeyRing, path: Path, sha256: str, terms: Term
 def _refuse_rotten(export: Export, name: str, most: float) -> None:
     """A file with too many refused rows is damaged as a whole: its good rows are not to be trusted either."""
     if export.rows_read and export.rows_refused / export.rows_read > most:
-        counts = export.refused.group_by("rule").len().sort("len", "rule", descending=[True, False]).head(3)
+        counts = export.frame("quarantine").group_by("rule").len().sort("len", "rule", descending=[True, False]).head(3)
         rules = ", ".join(f"{rule} ({count})" for rule, count in counts.iter_rows())
         raise BadFileError(
             f"{name}: {export.rows_refused} of {export.rows_read} rows are refused: {rules}",
@@ -127,20 +127,13 @@ def _account(export: Export) -> dict[str, object]:
     }
 
 
-def _stage(run: Run, export: Export, sha256: str, ring: KeyRing) -> dict[str, str]:
-    """Write the rows of each table to scratch; contacts are sealed before they touch the disk."""
-    folder = Path(run.scratch) / sha256
-    frames = {name: rows for name, rows in export.tables.items() if rows.height}
-    if export.refused.height:
-        frames["quarantine"] = export.refused
-    if export.contacts.height:
-        frames["contacts"] = _sealed(export, sha256, ring)
-    return {name: str(write_whole(rows, folder / f"{name}.parquet")) for name, rows in frames.items()}
+def _staged(export: Export) -> dict[str, tuple[str, ...]]:
+    """Where the rows of each table wait in scratch; contacts were sealed before they touched the disk."""
+    files = {**export.tables, "quarantine": export.refused, "contacts": export.contacts}
+    return {name: tuple(map(str, paths)) for name, paths in files.items() if paths}
 
 
-def _sealed(export: Export, sha256: str, ring: KeyRing) -> pl.DataFrame:
-    distinct = export.contacts.sort("row_number").unique(["pseudonym", "contact_type"], maintain_order=True)
-    known_from = next(iter(export.tables.values())).get_column("known_from")[0]
-    return seal(distinct.drop("row_number"), ring).with_columns(
-        known_from=pl.lit(known_from), file_sha256=pl.lit(sha256), row_number=distinct.get_column("row_number")
+def _sealed(contacts: pl.DataFrame, known_from: datetime, sha256: str, ring: KeyRing) -> pl.DataFrame:
+    return seal(contacts, ring).with_columns(
+        known_from=pl.lit(known_from), file_sha256=pl.lit(sha256), row_number=contacts.get_column("row_number")
     )

@@ -8,7 +8,7 @@ import pytest
 
 from tasks.errors import BadFileError
 from tasks.sources.read import Export
-from tests.unit.sources.reading import SAMPLES, balance, read_bytes, read_sample, rules, utc
+from tests.unit.sources.reading import SAMPLES, balance, frames, read_bytes, read_sample, rules, utc
 
 TAOBAO = "taobao_ExportOrderList202603211200.csv"
 ITEMS = "taobao_ExportOrderDetailList202603211200.csv"
@@ -19,7 +19,7 @@ ORDER = "21044776100335801"
 
 
 def select(export: Export, table: str, *columns: str) -> list[tuple[object, ...]]:
-    return export.tables[table].sort("row_number", maintain_order=True).select(columns).rows()
+    return export.frame(table).sort("row_number", maintain_order=True).select(columns).rows()
 
 
 def test_taobao_orders():
@@ -78,13 +78,13 @@ def test_a_later_export_of_the_same_refund_is_no_new_version():
 
 def test_the_parcel_phone_of_a_marketplace_is_neither_key_nor_contact():
     export = read_sample(TAOBAO)
-    assert export.contacts.is_empty()
-    assert export.tables["sightings"]["key_type"].unique().to_list() == ["nick"]
+    assert export.frame("contacts").is_empty()
+    assert export.frame("sightings")["key_type"].unique().to_list() == ["nick"]
     assert "consents" not in export.tables
 
 
 def test_receivers_addresses_and_remarks_stay_in_the_file():
-    told = str([table.rows() for table in read_sample(TAOBAO).tables.values()])
+    told = str([table.rows() for table in frames(read_sample(TAOBAO)).values()])
     for secret in ("林小彤", "西湖区", "麻烦周末送", "13800000101", '小样""一份', "lin***"):
         assert secret not in told
 
@@ -108,7 +108,7 @@ def test_taobao_items_are_lines_without_orders():
         ("2104477610033580202", "QH-BZT-02", 2, 7_000),
         ("2104477610033580202", "QH-LZ-07", 1, 2_900),
     ]
-    assert export.tables["order_lines"]["line_id"].n_unique() == 7
+    assert export.frame("order_lines")["line_id"].n_unique() == 7
     assert balance(export) == (0, 0)
 
 
@@ -133,8 +133,8 @@ def test_youzan_money_balances_to_the_fen():
 
 def test_the_receiver_of_a_gift_is_not_the_buyer():
     """Order 505 went to the buyer's mother, 15800000111."""
-    values = read_sample(YOUZAN).contacts["value"].to_list()
-    assert values == ["13800000101", "13900000202", "13600000404", "13800000101", "15000000606"]
+    values = read_sample(YOUZAN).frame("contacts")["value"].to_list()
+    assert values == ["13800000101", "13900000202", "13600000404", "15000000606"]
 
 
 def test_a_name_with_a_date_alone_means_the_end_of_that_day_or_the_receipt():
@@ -162,8 +162,8 @@ def test_youzan_customers():
 
 def test_youzan_customers_have_contacts_and_no_consent():
     export = read_sample(CUSTOMERS)
-    assert export.contacts.filter(contact_type="name")["value"].to_list() == ["林小彤", "赵一鸣", "孙小样"]
-    assert export.contacts.filter(contact_type="phone").height == 3
+    assert export.frame("contacts").filter(contact_type="name")["value"].to_list() == ["林小彤", "赵一鸣", "孙小样"]
+    assert export.frame("contacts").filter(contact_type="phone").height == 3
     assert "consents" not in export.tables
 
 
@@ -182,7 +182,7 @@ def test_wecom_follows():
 
 
 def test_wecom_phones_typed_by_staff_reach_a_person_but_do_not_define_them():
-    phones = read_sample(WECOM).tables["sightings"].filter(key_type="phone").sort("row_number", "key")
+    phones = read_sample(WECOM).frame("sightings").filter(key_type="phone").sort("row_number", "key")
     assert phones.select("key", "key_role", "evidence_rank", "row_number").rows() == [
         ("phone::<13800000101>", "contact", 4, 1),
         ("phone::<13900000202>", "contact", 4, 2),
@@ -193,12 +193,12 @@ def test_wecom_phones_typed_by_staff_reach_a_person_but_do_not_define_them():
 
 
 def test_wecom_sees_a_customer_of_two_advisers_once_at_the_earlier_time():
-    seen = read_sample(WECOM).tables["sightings"].filter(row_number=1, key_type="unionid")
+    seen = read_sample(WECOM).frame("sightings").filter(row_number=1, key_type="unionid")
     assert seen.select("record", "seen_at").rows() == [("member:wecom:<oSAMPLEunion0101>", utc("2025-11-02T02:10:10"))]
 
 
 def test_wecom_names_and_remarks_stay_in_the_file():
-    told = str([table.rows() for table in read_sample(WECOM).tables.values()])
+    told = str([table.rows() for table in frames(read_sample(WECOM)).values()])
     for secret in ("小鹿", "林小彤", "四件套老客", "张经理", "样例科技"):
         assert secret not in told
 
@@ -207,9 +207,9 @@ def test_wecom_names_and_remarks_stay_in_the_file():
 def test_columns_and_rows_in_any_order_give_the_same_rows(name: str, tmp_path: Path):
     export, turned = read_sample(name), read_bytes(tmp_path, _turned(name), name)
     assert turned.encoding == "utf-8"
-    for table, rows in export.tables.items():
+    for table, rows in frames(export).items():
         same = [pl.exclude("row_number", "file_sha256")]
-        expected, found = rows.select(same), turned.tables[table].select(same)
+        expected, found = rows.select(same), turned.frame(table).select(same)
         assert found.sort(found.columns).equals(expected.sort(expected.columns))
 
 
@@ -240,7 +240,7 @@ def test_a_destroyed_order_number_is_refused(tmp_path: Path):
     text = (SAMPLES / TAOBAO).read_bytes().decode("gb18030").replace(f'="{ORDER}01"', '"2.10448E+18"')
     export = read_bytes(tmp_path, text)
     assert rules(export) == {"order_id_destroyed": 1}
-    destroyed = export.refused.filter(rule="order_id_destroyed")
+    destroyed = export.frame("quarantine").filter(rule="order_id_destroyed")
     assert destroyed["value_redacted"].to_list() == ["x.xxxxxx+xx"]
     assert balance(export) == (0, 0)
 

@@ -30,7 +30,7 @@ def test_orders_are_the_sums_of_their_lines(tmp_path: Path):
     export = read(tmp_path, LINES)
     assert export.layout == "complete_journey_transactions"
     columns = ("order_id", "buyer_key", "gross_fen", "paid_fen", "coupon_fen", "refunded_fen", "currency")
-    assert export.tables["orders"].select(columns).rows() == [
+    assert export.frame("orders").select(columns).rows() == [
         ("31198570044", HOUSEHOLD.format(900), 499, 449, 140, 0, "USD"),
         ("31198655051", HOUSEHOLD.format(1228), 158, 143, 0, 0, "USD"),
         ("31198655099", HOUSEHOLD.format(1228), 0, 0, 0, 0, "USD"),
@@ -38,7 +38,7 @@ def test_orders_are_the_sums_of_their_lines(tmp_path: Path):
 
 
 def test_the_last_basket_of_the_year_belongs_to_december_in_new_york(tmp_path: Path):
-    last = read(tmp_path, LINES).tables["orders"].filter(order_id="31198655051")
+    last = read(tmp_path, LINES).frame("orders").filter(order_id="31198655051")
     assert last.select("paid_at", "paid_on", "paid_month").rows() == [
         (utc("2018-01-01T04:01:20"), date(2017, 12, 31), "2017-12")
     ]
@@ -47,12 +47,12 @@ def test_the_last_basket_of_the_year_belongs_to_december_in_new_york(tmp_path: P
 def test_lines_are_counted_and_balanced_once(tmp_path: Path):
     export = read(tmp_path, LINES)
     assert (export.primary, export.rows_read, export.money_read_fen) == ("order_lines", 4, 592)
-    assert export.tables["orders"]["row_money_fen"].to_list() == [None, None, None]
+    assert export.frame("orders")["row_money_fen"].to_list() == [None, None, None]
     assert balance(export) == (0, 0)
 
 
 def test_a_basket_is_seen_once(tmp_path: Path):
-    assert read(tmp_path, LINES).tables["sightings"].select("key", "record").rows() == [
+    assert read(tmp_path, LINES).frame("sightings").select("key", "record").rows() == [
         (HOUSEHOLD.format(900), "order:complete_journey:main:31198570044"),
         (HOUSEHOLD.format(1228), "order:complete_journey:main:31198655051"),
         (HOUSEHOLD.format(1228), "order:complete_journey:main:31198655099"),
@@ -77,8 +77,8 @@ def test_an_order_is_never_silently_smaller(tmp_path: Path, old: str, new: str, 
     """One bad line takes the whole basket with it; the other baskets stand."""
     export = read(tmp_path, LINES.replace(old, new))
     assert rules(export) == expected
-    assert export.tables["orders"]["order_id"].to_list() == ["31198655051", "31198655099"]
-    assert (export.tables["order_lines"].height, export.rows_refused, balance(export)) == (2, 2, (0, 0))
+    assert export.frame("orders")["order_id"].to_list() == ["31198655051", "31198655099"]
+    assert (export.frame("order_lines").height, export.rows_refused, balance(export)) == (2, 2, (0, 0))
 
 
 def test_a_ragged_line_is_refused_alone_and_its_money_is_unreadable(tmp_path: Path):
@@ -90,7 +90,7 @@ def test_a_ragged_line_is_refused_alone_and_its_money_is_unreadable(tmp_path: Pa
 def test_an_order_of_the_exports_own_future_is_refused(tmp_path: Path):
     export = read(tmp_path, LINES, exported_at=utc("2017-02-01T05:00"))
     assert rules(export) == {"dated_after_export": 1}
-    assert export.tables["orders"]["order_id"].to_list() == ["31198570044", "31198655099"]
+    assert export.frame("orders")["order_id"].to_list() == ["31198570044", "31198655099"]
 
 
 def test_products(tmp_path: Path):
@@ -103,7 +103,7 @@ def test_products(tmp_path: Path):
     ).write_parquet(tmp_path / "p.parquet")  # fmt: skip
     export = read_bytes(tmp_path, (tmp_path / "p.parquet").read_bytes(), "products.parquet")
     columns = ("product_id", "product_name", "brand", "category", "department")
-    assert export.tables["products"].select(columns).rows() == [
+    assert export.frame("products").select(columns).rows() == [
         ("25671", "ICE - CRUSHED/CUBED", "National", "FRZN ICE", "GROCERY"),
         ("26081", None, "National", None, "MISCELLANEOUS"),
     ]
@@ -119,7 +119,7 @@ household_id,age,income,home_ownership,marital_status,household_size,household_c
 def test_members(tmp_path: Path):
     export = read(tmp_path, MEMBERS)
     columns = ("member_key", "age_band", "income_band", "home_ownership", "marital_status", "kids_count")
-    assert export.tables["members"].select(columns).rows() == [
+    assert export.frame("members").select(columns).rows() == [
         (HOUSEHOLD.format(1), "65+", "35-49K", "Homeowner", "Married", "0"),
         (HOUSEHOLD.format(1003), "35-44", "25-34K", None, "Unmarried", "0"),
     ]
@@ -136,7 +136,7 @@ household_id,phone,push_token,sms_consent,push_consent,consent_at,opted_out_at
 
 def test_contacts_are_keys_that_reach_a_household(tmp_path: Path):
     export = read(tmp_path, CONTACTS, exported_at=utc("2017-02-01T11:00"))
-    seen = export.tables["sightings"].select("key_type", "key_role", "key", "record", "seen_at", "row_number")
+    seen = export.frame("sightings").select("key_type", "key_role", "key", "record", "seen_at", "row_number")
     assert seen.filter(row_number=1).drop("row_number").rows() == [
         (kind, role, key, "member:complete_journey:<1>", utc("2017-01-07T19:08:39"))
         for kind, role, key in (
@@ -151,7 +151,7 @@ def test_contacts_are_keys_that_reach_a_household(tmp_path: Path):
 
 
 def test_contacts_go_to_the_vault_under_their_own_key(tmp_path: Path):
-    contacts = read(tmp_path, CONTACTS).contacts
+    contacts = read(tmp_path, CONTACTS).frame("contacts")
     assert contacts.filter(row_number=1).select("pseudonym", "contact_type", "value").rows() == [
         ("<15400000001>", "phone", "15400000001"),
         ("<aaaa>", "push_token", "aaaa"),
@@ -161,7 +161,7 @@ def test_contacts_go_to_the_vault_under_their_own_key(tmp_path: Path):
 
 def test_consents_are_about_the_contact_and_a_withdrawal_is_never_lost(tmp_path: Path):
     """Blank means never asked. Household 3's phone is masked: its yes allows nothing, its withdrawal stays."""
-    consents = read(tmp_path, CONTACTS).tables["consents"].sort("row_number", "decided_at", "touch_channel")
+    consents = read(tmp_path, CONTACTS).frame("consents").sort("row_number", "decided_at", "touch_channel")
     assert consents.select("row_number", "subject", "touch_channel", "decision", "decided_at").rows() == [
         (1, "push_token:complete_journey:<aaaa>", "push", "withdrawn", utc("2017-01-07T19:08:39")),
         (1, "phone::<15400000001>", "sms", "granted", utc("2017-01-07T19:08:39")),
@@ -176,7 +176,7 @@ def test_consents_are_about_the_contact_and_a_withdrawal_is_never_lost(tmp_path:
 def test_a_consent_without_a_time_refuses_its_row_and_hands_over_no_contact(tmp_path: Path):
     export = read(tmp_path, CONTACTS.replace("2017-01-07 19:08:39", ""))
     assert rules(export) == {"decided_at_missing": 1}
-    assert 1 not in export.contacts["row_number"].to_list() + export.tables["sightings"]["row_number"].to_list()
+    assert 1 not in export.frame("contacts")["row_number"].to_list() + export.frame("sightings")["row_number"].to_list()
     assert (export.rows_refused, balance(export)) == (1, (0, 0))
 
 
@@ -189,7 +189,7 @@ def test_a_contact_of_nobody_is_refused(tmp_path: Path):
 def test_mailings_are_touches_and_no_sightings(tmp_path: Path):
     export = read(tmp_path, "campaign_id,household_id,sent_on\n26,1029,2016-12-28\n")
     columns = ("send_id", "campaign", "vendor", "touch_channel", "recipient_key", "kind", "happened_at", "send_month")
-    assert export.tables["touches"].select(columns).rows() == [
+    assert export.frame("touches").select(columns).rows() == [
         ("retailer/cj_26/2016-12-28", "cj_26", "retailer", "print", HOUSEHOLD.format(1029), "handed_over",
          utc("2016-12-28T05:00"), "2016-12"),
     ]  # fmt: skip
@@ -206,8 +206,8 @@ household_id,coupon_upc,campaign_id,redeemed_on
 
 def test_redemptions_are_events_with_ids_that_the_order_of_rows_does_not_change(tmp_path: Path):
     header, *lines = REDEMPTIONS.splitlines()
-    events = read(tmp_path, REDEMPTIONS).tables["events"]
-    turned = read(tmp_path, "\n".join([header, *reversed(lines)])).tables["events"]
+    events = read(tmp_path, REDEMPTIONS).frame("events")
+    turned = read(tmp_path, "\n".join([header, *reversed(lines)])).frame("events")
     assert events.select("event", "event_name", "campaign", "happened_on").unique().height == 2
     assert sorted(events["event_id"]) == sorted(turned["event_id"])
     assert [event_id.split("-")[1] for event_id in events["event_id"]] == ["1", "2", "1"]
@@ -215,7 +215,7 @@ def test_redemptions_are_events_with_ids_that_the_order_of_rows_does_not_change(
 
 def test_an_empty_month_is_fine_where_the_layout_says_so(tmp_path: Path):
     export = read(tmp_path, REDEMPTIONS.splitlines()[0])
-    assert (export.rows_read, export.tables["events"].height, balance(export)) == (0, 0, (0, 0))
+    assert (export.rows_read, export.frame("events").height, balance(export)) == (0, 0, (0, 0))
     with pytest.raises(BadFileError, match="header and no rows"):
         read(tmp_path, LINES.splitlines()[0])
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from expectations.check import check
-from tests.unit.sources.reading import SAMPLES, balance, read_bytes, rules
+from tests.unit.sources.reading import SAMPLES, balance, frames, read_bytes, rules
 
 YOUZAN = (SAMPLES / "youzan_orders_20260601.csv").read_text(encoding="utf-8-sig").splitlines()
 HEADERS = [*YOUZAN[0].split(",")]
@@ -70,18 +70,18 @@ def test_the_poisoned_export_of_the_issue(tmp_path: Path):
 def test_a_bad_value_refuses_its_row_under_a_rule(tmp_path: Path, header: str, text: str, rule: str):
     export = read_bytes(tmp_path, orders(3, **{header: {1: text}}))
     assert rule in rules(export)
-    assert (export.refused["row_number"].unique().to_list(), balance(export)) == ([2], (0, 0))
+    assert (export.frame("quarantine")["row_number"].unique().to_list(), balance(export)) == ([2], (0, 0))
 
 
 def test_a_refused_row_is_in_no_table_and_hands_over_no_contact(tmp_path: Path):
     export = read_bytes(tmp_path, orders(3, 订单已退款金额={1: "999.00"}))
-    for rows in (*export.tables.values(), export.contacts):
+    for rows in (*frames(export).values(), export.frame("contacts")):
         assert 2 not in rows["row_number"].to_list()
 
 
 def test_the_quarantine_shows_shapes_and_no_values(tmp_path: Path):
     export = read_bytes(tmp_path, orders(2, 订单实付金额={1: "周小满13800000101"}))
-    shown = export.refused.filter(rule="total_paid_unreadable")["value_redacted"].to_list()
+    shown = export.frame("quarantine").filter(rule="total_paid_unreadable")["value_redacted"].to_list()
     assert shown == ["xxxxxxxxxxxxxx"]
 
 
@@ -92,7 +92,7 @@ def test_a_retyped_column_is_drift(tmp_path: Path):
 
 def test_what_was_kept_passes_the_rules_again(tmp_path: Path):
     export = read_bytes(tmp_path, orders(5, 订单已退款金额={1: "999.00", 2: "100.00"}))
-    for table, rows in export.tables.items():
+    for table, rows in frames(export).items():
         assert check(rows, table).refused.is_empty()
 
 
@@ -116,10 +116,10 @@ def test_rows_and_money_are_conserved_and_the_order_of_rows_is_irrelevant(
         chance.shuffle(texts)
         shuffled = read_bytes(Path(folder), "\n".join([LINES_HEADER, *texts]))
     assert balance(export) == (0, 0)
-    assert _orders(shuffled.tables) == _orders(export.tables)
+    assert _orders(frames(shuffled)) == _orders(frames(export))
     assert shuffled.rows_refused == export.rows_refused
-    sums = export.tables["order_lines"].group_by("order_id").agg(pl.col("paid_fen").sum()).sort("order_id").rows()
-    assert sums == [(order, paid) for order, paid, _ in _orders(export.tables)]
+    sums = export.frame("order_lines").group_by("order_id").agg(pl.col("paid_fen").sum()).sort("order_id").rows()
+    assert sums == [(order, paid) for order, paid, _ in _orders(frames(export))]
 
 
 def _orders(tables: dict[str, pl.DataFrame]) -> list[tuple[object, ...]]:

@@ -7,7 +7,7 @@ import pytest
 from tasks.errors import BadFileError, ConfigurationError
 from tasks.sources.headers import normalise_header, unique_names
 from tasks.sources.layouts import Cell, Layout, built_in, load_layouts
-from tasks.sources.opened import Opened, undecodable
+from tasks.sources.opened import Opened
 from tasks.sources.recognise import recognise
 
 HEADERS = ("订单编号", "买家会员名", "总金额")
@@ -19,7 +19,7 @@ def layout(name: str, *headers: str, channel: str = "taobao", known: tuple[str, 
 
 
 def opened(*headers: str, kind: str = "csv") -> Opened:
-    return Opened(kind, "utf-8", headers, lambda _: undecodable([]), 1, undecodable([]))
+    return Opened(kind, "utf-8", headers, lambda _: iter([]))
 
 
 @pytest.mark.parametrize(

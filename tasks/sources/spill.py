@@ -1,0 +1,80 @@
+"""Where rows wait on local disk while a file is read: tables as Parquet, and rows that must meet before they settle."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+
+import polars as pl
+
+Cover = Callable[[bytes], bytes]
+_LENGTH_BYTES = 8
+
+
+@dataclass(frozen=True)
+class Spill:
+    """Parquet files by name, in the order in which their rows came."""
+
+    folder: Path
+    files: dict[str, list[Path]] = field(default_factory=dict)
+
+    def put(self, name: str, rows: pl.DataFrame) -> None:
+        """Write some rows; none leave no file."""
+        if rows.is_empty():
+            return
+        waiting = self.files.setdefault(name, [])
+        path = self.folder / f"{name}-{len(waiting):05}.parquet"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        rows.write_parquet(path, compression="lz4")
+        waiting.append(path)
+
+    def paths(self, name: str) -> tuple[Path, ...]:
+        """The files of that name, in order."""
+        return tuple(self.files.get(name, ()))
+
+
+@dataclass(frozen=True)
+class Buckets:
+    """Rows parted by the hash of what must meet; parsed rows hold plaintext keys, so they lie on disk covered.
+
+    With one bucket the rows stay in memory.
+    """
+
+    folder: Path
+    count: int
+    cover: Cover
+    uncover: Cover
+    held: dict[tuple[str, int], list[pl.DataFrame]] = field(default_factory=dict)
+
+    def put(self, name: str, rows: pl.DataFrame, bucket: pl.Series) -> None:
+        """Add rows of a kind, each to the bucket whose number stands beside it."""
+        if self.count == 1:
+            self.held.setdefault((name, 0), []).append(rows)
+            return
+        marked = rows.with_columns(_bucket=bucket)
+        for (number,), part in marked.partition_by("_bucket", as_dict=True, include_key=False).items():
+            self._append(self._path(name, int(number)), part)
+
+    def take(self, name: str, number: int) -> pl.DataFrame | None:
+        """Return the rows of a kind in a bucket, in the order in which they came, and forget them; None for none."""
+        parts = self.held.pop((name, number), None) or list(self._read(self._path(name, number)))
+        return pl.concat(parts) if parts else None
+
+    def _path(self, name: str, number: int) -> Path:
+        return self.folder / f"{name}-{number:04}.rows"
+
+    def _append(self, path: Path, part: pl.DataFrame) -> None:
+        data = BytesIO()
+        part.write_ipc_stream(data, compression="lz4")
+        covered = self.cover(data.getvalue())
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab") as file:
+            file.write(len(covered).to_bytes(_LENGTH_BYTES, "big") + covered)
+
+    def _read(self, path: Path) -> Iterator[pl.DataFrame]:
+        if not path.exists():
+            return
+        with path.open("rb") as file:
+            while length := file.read(_LENGTH_BYTES):
+                yield pl.read_ipc_stream(BytesIO(self.uncover(file.read(int.from_bytes(length, "big")))))
+        path.unlink()

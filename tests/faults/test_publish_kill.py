@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -14,9 +12,9 @@ from tasks.stores.index import orphans
 from tasks.stores.objects import Objects, open_objects
 from tasks.stores.sends import read_send
 from tests.support.sends import SEND, Client, people, send_to
+from tests.support.warm import fork
 from tests.support.weed import Endpoint
 
-ROOT = Path(__file__).parents[2]
 FIRST, SECOND = [1, 2, 3], [2, 3, 4, 5, 6]
 """The second increment has two parts and a recall."""
 INVISIBLE = [*(f"P{n}:{when}" for n in (3, 4, 5, 6, 7) for when in ("before", "after")), "P8:before"]
@@ -30,12 +28,10 @@ def contacts(numbers: Iterable[int]) -> list[str]:
 
 def killed_at(point: str, uri: str, numbers: Iterable[int], env: dict[str, str] | None = None) -> None:
     """Publish in a child that dies at the point; a point that is never reached fails the test."""
-    child = subprocess.run(
-        [sys.executable, "-m", "tests.support.publisher", uri, *map(str, numbers)],
-        cwd=ROOT, env={**os.environ, **(env or {}), "STRATA_FAILPOINT": f"{point}:kill"},
-        capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
-    assert child.returncode == -signal.SIGKILL, f"{point} never fired: {child.stderr}"
+    own = {**os.environ, **(env or {}), "STRATA_FAILPOINT": f"{point}:kill"}
+    child = fork("tests.support.publisher", (uri, *map(str, numbers)), own)
+    _, problem = child.communicate(timeout=120)
+    assert child.returncode == -signal.SIGKILL, f"{point} never fired: {problem}"
 
 
 def stored(objects: Objects) -> dict[str, bytes]:

@@ -1,8 +1,6 @@
 """Small candidates and runs for tests of the lake."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -17,6 +15,7 @@ from tasks.settings import Settings
 from tasks.stores.digests import digest_rows
 from tasks.stores.objects import Objects
 from tasks.stores.tables import Lake
+from tests.support.warm import Forked, fork
 
 Mode = Literal["append", "replace", "overwrite"]
 RECEIVED = datetime(2026, 7, 1, tzinfo=UTC)
@@ -115,13 +114,12 @@ class Child:
 
     def start(
         self, base_seq: int, *candidates: Candidate, failpoint: str = "", lease: float = 60, wait: float = 30
-    ) -> subprocess.Popen[str]:
+    ) -> Forked:
         """Start it; its last word is the number it published or the error on which it gave up."""
-        command = [sys.executable, "-m", "tests.support.lake_child", self._settings.lake]
-        command += [str(base_seq), str(lease), str(wait), *map(self._written, candidates)]
-        return subprocess.Popen(command, env=self._env(failpoint), stdout=subprocess.PIPE, text=True)
+        told = (self._settings.lake, str(base_seq), str(lease), str(wait), *map(self._written, candidates))
+        return fork("tests.support.lake_child", told, self._env(failpoint))
 
-    def finish(self, process: subprocess.Popen[str]) -> str:
+    def finish(self, process: Forked) -> str:
         """Wait for it and return its last word."""
         return process.communicate(timeout=120)[0]
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tests.support.warm import Forked, fork
+from tests.support.warm import STRATA, Forked, fork
 
 ROOT = Path(__file__).parents[2]
 
@@ -27,7 +27,7 @@ class Answer(NamedTuple):
 
 def strata(*arguments: str, env: Mapping[str, str], **changes: str) -> Answer:
     """Run a command to its end, from a cold start, as a person or a scheduler does."""
-    command = [sys.executable, "-m", "flows.cli", *arguments]
+    command = [sys.executable, "-m", STRATA, *arguments]
     own = {**env, **changes}
     ended = subprocess.run(command, cwd=ROOT, env=own, capture_output=True, text=True, timeout=240, check=False)
     return _answer(ended.returncode, ended.stdout, ended.stderr)
@@ -35,7 +35,7 @@ def strata(*arguments: str, env: Mapping[str, str], **changes: str) -> Answer:
 
 def start(*arguments: str, env: Mapping[str, str], **changes: str) -> Forked:
     """Start a command in a fork of the warm process."""
-    return fork(arguments, {**env, **changes})
+    return fork(STRATA, arguments, {**env, **changes})
 
 
 def finish(process: Forked) -> Answer:

@@ -1,9 +1,9 @@
-"""Commands in processes of their own, forked from one that has imported everything: twelve seconds less for each.
+"""Programs in processes of their own, forked from one that has imported everything: up to twelve seconds less for each.
 
 A forked child is as real as any: it has its own pid, can be stopped, killed and raced, and holds no lock of others.
-The parent never runs a command itself, so no thread and no connection is there to be inherited.
+The parent never runs a program itself, so no thread and no connection is there to be inherited.
 
-    python -m tests.support.warm     reads one JSON request a line: {"arguments", "env", "folder"}
+    python -m tests.support.warm MODULE     reads one JSON request a line: {"arguments", "env", "folder"}
 """
 
 import atexit
@@ -18,15 +18,17 @@ from collections.abc import Mapping
 from importlib import import_module
 from itertools import count
 from pathlib import Path
+from runpy import run_module
 from tempfile import mkdtemp
 
 ROOT = Path(__file__).parents[2]
+STRATA = "flows.cli"
 TICK_SECONDS = 0.02
 _numbers = count()
 
 
 class Forked:
-    """A command under way, with the part of Popen's interface that tests use."""
+    """A program under way, with the part of Popen's interface that tests use."""
 
     def __init__(self, folder: Path) -> None:
         """Wait until the warm process has forked it."""
@@ -39,10 +41,18 @@ class Forked:
         path = self._folder / "code"
         return int(path.read_text()) if path.exists() else None
 
+    def poll(self) -> int | None:
+        """The code if it has ended."""
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal unless it has ended."""
+        if self.returncode is None:
+            os.kill(self.pid, number)
+
     def kill(self) -> None:
         """Send SIGKILL unless it has ended."""
-        if self.returncode is None:
-            os.kill(self.pid, signal.SIGKILL)
+        self.send_signal(signal.SIGKILL)
 
     def wait(self, timeout: float = 240) -> int:
         """Wait for its end and return the code."""
@@ -63,9 +73,9 @@ def _when_written(path: Path, timeout: float) -> str:
     return path.read_text()
 
 
-def fork(arguments: tuple[str, ...], env: Mapping[str, str]) -> Forked:
-    """Run a `strata` command in a child of the warm process for this Prefect server."""
-    process, folder = _warm(env)
+def fork(module: str, arguments: tuple[str, ...], env: Mapping[str, str]) -> Forked:
+    """Run a module as a program in a child of the warm process for it and for this Prefect server."""
+    process, folder = _warm(module, env)
     own = folder / str(next(_numbers))
     own.mkdir()
     request = {"arguments": arguments, "env": dict(env), "folder": str(own)}
@@ -74,23 +84,23 @@ def fork(arguments: tuple[str, ...], env: Mapping[str, str]) -> Forked:
     return Forked(own)
 
 
-_started: dict[str, tuple["subprocess.Popen[bytes]", Path]] = {}
+_started: dict[tuple[str, str], tuple["subprocess.Popen[bytes]", Path]] = {}
 
 
-def _warm(env: Mapping[str, str]) -> tuple["subprocess.Popen[bytes]", Path]:
+def _warm(module: str, env: Mapping[str, str]) -> tuple["subprocess.Popen[bytes]", Path]:
     """The warm process for a Prefect server: Prefect reads its address once, when it is imported."""
-    server = env.get("PREFECT_API_URL", "")
-    if server not in _started:
-        command = [sys.executable, "-m", "tests.support.warm"]
+    own = module, env.get("PREFECT_API_URL", "")
+    if own not in _started:
+        command = [sys.executable, "-m", "tests.support.warm", module]
         process = subprocess.Popen(command, cwd=ROOT, env=env, stdin=subprocess.PIPE, bufsize=0)
         atexit.register(process.kill)
-        _started[server] = process, Path(mkdtemp(prefix="strata-warm-"))
-    return _started[server]
+        _started[own] = process, Path(mkdtemp(prefix="strata-warm-"))
+    return _started[own]
 
 
-def _serve() -> None:
+def _serve(module: str) -> None:
     """Fork a child for each request, and write down how each ended, until standard input closes."""
-    _import_everything()
+    _import_ahead(module)
     running: dict[int, Path] = {}
     requests = os.fdopen(0, "rb", buffering=0)
     while True:
@@ -99,12 +109,15 @@ def _serve() -> None:
             line = requests.readline()
             if not line:
                 return
-            running |= _forked(json.loads(line))
+            running |= _forked(module, json.loads(line))
         _reap(running)
 
 
-def _import_everything() -> None:
-    """Everything that any command imports, the slow gate above all."""
+def _import_ahead(module: str) -> None:
+    """Everything that the program imports; for `strata` every flow, and the slow gate above all."""
+    import_module(module)
+    if module != STRATA:
+        return
     for flow in ("backfill", "campaign", "ingest", "month", "plan", "refresh", "report"):
         import_module(f"flows.{flow}")
     gate = import_module("tasks.gate")
@@ -112,17 +125,17 @@ def _import_everything() -> None:
     gate._pages()
 
 
-def _forked(request: dict[str, object]) -> dict[int, Path]:
+def _forked(module: str, request: dict[str, object]) -> dict[int, Path]:
     folder = Path(str(request["folder"]))
     pid = os.fork()
     if pid == 0:
-        _run(request, folder)
+        _run(module, request, folder)
     _write(folder / "pid", str(pid))
     return {pid: folder}
 
 
-def _run(request: dict[str, object], folder: Path) -> None:
-    """Become the command: its environment, its output, its end."""
+def _run(module: str, request: dict[str, object], folder: Path) -> None:
+    """Become the program: its environment, its output, its end."""
     arguments, env = request["arguments"], request["env"]
     assert isinstance(arguments, list)
     assert isinstance(env, dict)
@@ -130,20 +143,19 @@ def _run(request: dict[str, object], folder: Path) -> None:
     os.environ.update(env)
     for name, number in (("out", 1), ("err", 2)):
         os.dup2(os.open(folder / name, os.O_CREAT | os.O_WRONLY, 0o600), number)
-    sys.argv = ["strata", *arguments]
-    code: object = 1
+    sys.argv = [module, *arguments]
+    code: object = 0
     try:
-        from flows.cli import main
-
-        main()
+        run_module(module, run_name="__main__")
     except SystemExit as end:
         code = end.code
     finally:
         if sys.exc_info()[1]:
             sys.excepthook(*sys.exc_info())
+            code = 1
         sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(code if isinstance(code, int) else 1)
+        os._exit(code if isinstance(code, int) else int(code is not None))
 
 
 def _reap(running: dict[int, Path]) -> None:
@@ -161,4 +173,4 @@ def _write(path: Path, text: str) -> None:
 
 
 if __name__ == "__main__":
-    _serve()
+    _serve(sys.argv[1])

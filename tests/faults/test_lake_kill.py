@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -121,29 +122,33 @@ def test_giving_up_old_snapshots_frees_their_files(lake: Lake, objects: Objects,
     assert (ids(lake, now), find_orphans(objects)) == (["new"], ())
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 2 MB of its own; for a user who may not mount one, files that may not grow beyond that."""
-    folder = tmp_path / "small"
+@contextmanager
+def disk_of_two_megabytes(folder: Path) -> Iterator[Path]:
+    """A small disk of its own; for a user who may not mount one, files that may not grow beyond that."""
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", folder]
     if os.geteuid() == 0 and not subprocess.run(mount, check=False).returncode:
+        try:
+            yield folder
+        finally:
+            subprocess.run(["umount", folder], check=True)
+        return
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2 << 20, before[1]))
+    try:
         yield folder
-        subprocess.run(["umount", folder], check=True)
-    else:
-        before = resource.getrlimit(resource.RLIMIT_FSIZE)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (2 << 20, before[1]))
-        yield folder
+    finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-def test_a_full_disk_leaves_the_old_snapshot_and_is_worth_a_rerun(small_disk: Path, tmp_path: Path):
-    objects = DirectoryObjects(small_disk / "lake")
-    lake = Lake(objects)
-    publish(lake, objects, candidate(tmp_path, "refunds", [refund("old", "2026-05")]))
+def test_a_full_disk_leaves_the_old_snapshot_and_is_worth_a_rerun(tmp_path: Path):
     big = candidate(tmp_path, "contacts", [contact(str(n), os.urandom(4096)) for n in range(1000)])
-    with pytest.raises(TransientError):
-        publish(lake, objects, big)
-    assert (lake.snapshot().seq, ids(lake, lake.snapshot())) == (1, ["old"])
-    delete_orphans(objects)
-    assert publish(lake, objects, candidate(tmp_path, "refunds", [refund("new", "2026-05")])).seq == 2
+    with disk_of_two_megabytes(tmp_path / "small") as disk:
+        objects = DirectoryObjects(disk / "lake")
+        lake = Lake(objects)
+        publish(lake, objects, candidate(tmp_path, "refunds", [refund("old", "2026-05")]))
+        with pytest.raises(TransientError):
+            publish(lake, objects, big)
+        assert (lake.snapshot().seq, ids(lake, lake.snapshot())) == (1, ["old"])
+        delete_orphans(objects)
+        assert publish(lake, objects, candidate(tmp_path, "refunds", [refund("new", "2026-05")])).seq == 2

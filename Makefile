@@ -28,7 +28,7 @@ demo: $(VENV)/run.stamp  ## a real retailer's year and an invented brand, from e
 
 test: $(VENV)/dev.stamp  ## every test but the long proofs
 	infra/test-tools.sh
-	$(BIN)/pytest -n 2 --dist loadfile -p no:randomly -m "slow and not proof"
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -p no:randomly -m "slow and not proof"
 	$(BIN)/pytest -n 2 -m "not slow and not proof"
 
 proof: $(VENV)/dev.stamp  ## the long checks: kills, races, twenty million orders, thousands of examples for each law

@@ -3,10 +3,11 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from flows.cli import QUIET
 from tasks.settings import Settings
@@ -19,17 +20,27 @@ if TYPE_CHECKING:
 os.environ.update(QUIET)  # before Prefect is imported: it reads its settings then
 
 
-LONGEST_FIRST = (
-    "tests/flows/test_whole_demo.py",
-    "tests/faults/test_campaign_kill.py",
-    "tests/flows/",
-    "tests/server/",
-)
+LONGEST_FIRST = ("tests/flows/test_whole_demo.py", "tests/server/", "tests/unit/", "tests/flows/", "tests/faults/")
+"""A worker is given two files at once: behind the demo, the longest, comes something short."""
+ONE_HOUSE = "tests/server/"
+"""The tests below this folder share a house that takes half a minute to start."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest, so that no worker ends alone; whatever order the rest is in, it stays."""
     items.sort(key=lambda item: next((n for n, start in enumerate(LONGEST_FIRST) if item.nodeid.startswith(start)), 9))
+
+
+class _Spread(LoadFileScheduling):
+    """Files go to whichever worker is free, in the order given; those that share a house stay together."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return ONE_HOUSE if nodeid.startswith(ONE_HOUSE) else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:
+    """Spread the tests as `_Spread` says where they are spread by file."""
+    return _Spread(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session")

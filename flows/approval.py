@@ -2,7 +2,7 @@
 
 import getpass
 import json
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 from prefect import pause_flow_run
@@ -11,6 +11,7 @@ from prefect.input import RunInput
 from pydantic import Field
 
 from flows.begin import House, open_house
+from flows.clock import now
 from flows.parameters import CampaignParameters
 from tasks.errors import ConfigurationError, HeldError
 from tasks.policy.models import Campaign, Policy
@@ -88,6 +89,6 @@ def approval_key(chosen: Campaign, parameters: Any) -> str:
 def record_approval(objects: Objects, key: str, who: str = "") -> str:
     """Write down who approved and when; the first approval stands."""
     if objects.head(key) is None:
-        said = {"approved_by": who or getpass.getuser(), "approved_at": datetime.now(UTC).isoformat()}
+        said = {"approved_by": who or getpass.getuser(), "approved_at": now().isoformat()}
         objects.create(key, json.dumps(said, sort_keys=True).encode())
     return str(json.loads(objects.read(key))["approved_by"])

@@ -1,6 +1,6 @@
 """Where the error cells of a workbook stand: calamine hands them on as blank, and a blank refund is none.
 
-A formula that was never worked out has no value either: it is told as `#GETTING_DATA`, Excel's own word.
+A formula that was never worked out has no value either: it is told as `#CALC!`, Excel's own word.
 """
 
 import re
@@ -17,7 +17,7 @@ Errors = dict[int, dict[int, dict[int, str]]]
 """Sheet, row and column, all from 0, to the error's word."""
 
 _NO_VALUE = re.compile(rb"<(?:/(?:\w+:)?f|(?:\w+:)?f(?:\s[^<>]*)?/)>\s*</(?:\w+:)?c>")
-UNKNOWN = "#GETTING_DATA"
+UNKNOWN = "#CALC!"
 _WORDS = {
     0x00: "#NULL!", 0x07: "#DIV/0!", 0x0F: "#VALUE!", 0x17: "#REF!", 0x1D: "#NAME?", 0x24: "#NUM!", 0x2A: "#N/A",
 }  # fmt: skip

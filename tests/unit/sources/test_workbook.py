@@ -120,7 +120,7 @@ def test_a_formula_that_was_never_worked_out_is_told_and_not_blank(tmp_path: Pat
     cells = b'<row r="2"><c r="A2" t="inlineStr"><is><t>1</t></is></c><c r="B2"><f>1+1</f></c></row>'
     header = b'<row r="1"><c t="inlineStr"><is><t>order_id</t></is></c><c t="inlineStr"><is><t>paid</t></is></c></row>'
     assert read(tmp_path, hostile.with_sheet(hostile.workbook({"s": [["x"]]}), header + cells))[0] == [
-        (1, "1", "#GETTING_DATA")
+        (1, "1", "#CALC!")
     ]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import typer
 from click.exceptions import Abort, ClickException
 
-from flows.commands import demo, read, send, write
+from flows.commands import demo, quarantine, read, send, sources, write
 from flows.show import problems, show_problem
 from tasks.errors import ConfigurationError, StrataError
 
@@ -21,6 +21,8 @@ app = typer.Typer(
 )
 for commands in (demo.app, write.app, send.app, read.app):
     app.registered_commands += commands.registered_commands
+for group in (sources.app, quarantine.app):
+    app.add_typer(group)
 
 QUIET = {
     "GX_ANALYTICS_ENABLED": "false",

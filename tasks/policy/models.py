@@ -12,6 +12,9 @@ Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$", description="Engl
 Condition = Annotated[str, Field(min_length=1, description="SQL expression over the customer's columns and tags")]
 
 
+RAW_ROLES = ("data_engineer", "privacy_officer")
+
+
 class Rule(BaseModel):
     """Base of every policy model: frozen, an unknown field is an error."""
 
@@ -36,7 +39,15 @@ class Brand(Rule):
     max_quarantine_share: float = Field(
         default=0.02, ge=0, le=1, description="a file with a larger share of refused rows is refused whole"
     )
-    shops: dict[str, str] = Field(default_factory=dict, description="channel to shop id, where the file does not say")
+    shops: dict[str, str | tuple[str, ...]] = Field(
+        default_factory=dict,
+        description="channel to its shop id, where the file does not say; a list of shop ids: the file must be told",
+    )
+    raw_roles: tuple[Code, ...] = Field(
+        default=RAW_ROLES,
+        exclude_if=lambda roles: roles == RAW_ROLES,
+        description="roles that may take refused rows, in clear, out of the sealed raw files",
+    )
     max_volume_drop: float = Field(default=0.9, ge=0, le=1, description="gate: least fall of customers that blocks")
 
 

@@ -8,6 +8,7 @@ from operator import add
 
 import polars as pl
 
+from tasks.errors import ConfigurationError
 from tasks.sources.hashing import content, sha256
 from tasks.sources.layouts import Layout, Sum, When
 from tasks.sources.lines import complete_orders, count_once, divide
@@ -29,18 +30,30 @@ def build(frame: pl.DataFrame, layout: Layout) -> pl.DataFrame:
 
 
 def _derive(frame: pl.DataFrame, layout: Layout) -> pl.DataFrame:
-    """Add constants, choices, price times pieces, sums and templates, in that order."""
+    """Add constants, then choices, price times pieces, sums and templates, each as soon as its parts are there."""
     frame = frame.with_columns(pl.lit(text).alias(name) for name, text in layout.constants.items())
-    for name, choice in layout.first_of.items():
-        frame = frame.with_columns(_choose(choice).alias(name))
-    frame = frame.with_columns(
-        (pl.col(price) * pl.col(pieces)).alias(name) for name, (price, pieces) in layout.products.items()
-    )
-    for name, one in layout.sums.items():
-        frame = frame.with_columns(add_up(one).alias(name))
-    for name, template in layout.templates.items():
-        frame = frame.with_columns(_fill_in(template).alias(name))
+    waiting = _recipes(layout)
+    while waiting:
+        ready = {name for name, (parts, _) in waiting.items() if not parts & waiting.keys()}
+        if not ready:
+            raise ConfigurationError(
+                f"layout {layout.name}: {', '.join(sorted(waiting))} are made of each other",
+                expected="columns that are made of others",
+            )
+        frame = frame.with_columns(waiting[name][1].alias(name) for name in waiting if name in ready)
+        waiting = {name: recipe for name, recipe in waiting.items() if name not in ready}
     return frame
+
+
+def _recipes(layout: Layout) -> dict[str, tuple[frozenset[str], pl.Expr]]:
+    """Column to the columns that it is made of, and how."""
+    told = {name: ({*one.of, *one.when}, _choose(one)) for name, one in layout.first_of.items()}
+    told |= {name: ({*pair}, pl.col(pair[0]) * pl.col(pair[1])) for name, pair in layout.products.items()}
+    told |= {name: ({*one.plus, *one.minus, one.only_if or ""}, add_up(one)) for name, one in layout.sums.items()}
+    told |= {
+        name: ({*text.replace("}", "{").split("{")[1::2]}, _fill_in(text)) for name, text in layout.templates.items()
+    }
+    return {name: (frozenset(parts), expression) for name, (parts, expression) in told.items()}
 
 
 def all_of(when: When) -> pl.Expr:

@@ -129,7 +129,9 @@ class Layout(Part):
         level = {name for name, cell in self.columns.items() if cell.order_level}
         built = {name: set(choice.of) - {*self.constants} for name, choice in self.first_of.items()}
         built |= {name: {*one.plus, *one.minus} for name, one in self.sums.items()}
-        return frozenset(level | {name for name, parts in built.items() if parts and parts <= level})
+        for _ in built:
+            level |= {name for name, parts in built.items() if parts and parts <= level}
+        return frozenset(level)
 
     @model_validator(mode="after")
     def _references(self) -> Self:

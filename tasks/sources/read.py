@@ -110,7 +110,8 @@ def _stamp(layout: Layout, context: ReadContext) -> Stamp:
 def exported_at(layout: Layout, context: ReadContext) -> datetime:
     """When the export was made: the caller's word, else the file name's, else the time of receipt.
 
-    A name that gives a date alone means the end of that day in the layout's zone, at the latest the receipt.
+    A name that gives a date alone means the end of that day in the layout's zone, at the latest the receipt;
+    nor is a count of seconds since 1970 believed beyond it.
     """
     if context.exported_at is not None:
         return context.exported_at
@@ -118,6 +119,8 @@ def exported_at(layout: Layout, context: ReadContext) -> datetime:
     found = re.search(rule.pattern, context.name) if rule else None
     if rule is None or found is None:
         return context.received_at
+    if rule.format == "epoch_s":
+        return min(datetime.fromtimestamp(int(found["at"]), UTC), context.received_at)
     zone = ZoneInfo(context.zone if layout.zone == "brand" else layout.zone)
     local = datetime.strptime(found["at"], rule.format).replace(tzinfo=zone)
     if "%H" in rule.format:

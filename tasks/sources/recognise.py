@@ -41,7 +41,7 @@ def recognise(opened: Opened, layouts: Sequence[Layout], name: str, channel: str
     candidates = [x for x in layouts if x.verified and opened.format in x.formats and channel in (None, x.channel)]
     fitting = sorted((x for x in candidates if not lacking(x, names)), key=lambda x: _fit(x, names), reverse=True)
     if not fitting:
-        raise _unknown(opened, candidates, names, name, channel)
+        raise _template(layouts, names, name) or _unknown(opened, candidates, names, name, channel)
     if len(fitting) > 1 and _fit(fitting[0], names) == _fit(fitting[1], names):
         raise BadFileError(
             f"{name} fits {fitting[0].name} and {fitting[1].name} equally well", expected="one layout",
@@ -112,6 +112,17 @@ def _match(fitting: Sequence[Layout], headers: Sequence[str]) -> Match:
         runner_up=second.name if second else None,
         runner_up_score=_fit(second, names)[0] if second else 0,
     )
+
+
+def _template(layouts: Sequence[Layout], names: Sequence[str], name: str) -> BadFileError | None:
+    """Say which template with guessed headers would fit; None when there is none."""
+    near = next((x for x in layouts if not x.verified and not lacking(x, names)), None)
+    if near is None:
+        return None
+    return BadFileError(
+        f"{name} looks like {near.name}, of which nobody has seen a real file", expected="a layout that is verified",
+        next_step=f"copy {near.name}.yaml to layouts/ beside the policy, correct it by this file, remove `verified`",
+    )  # fmt: skip
 
 
 def _unknown(

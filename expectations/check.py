@@ -8,6 +8,12 @@ from expectations.rules import rules_of
 
 BROKEN = "broken_rules"
 _REDACT = r"[\p{L}\p{N}]"
+_REFUSED = pl.Schema(
+    {
+        "file_sha256": pl.String(), "row_number": pl.Int64(), "rule": pl.String(), "column": pl.String(),
+        "value_redacted": pl.String(), "row_money_fen": pl.Int64(), "file_month": pl.String(),
+    }
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -32,9 +38,11 @@ def check(frame: pl.DataFrame, table: str) -> Checked:
     is_kept = pl.all_horizontal(
         early.list.len().fill_null(0) == 0, *(rule.is_good.fill_null(value=True) for rule in rules)
     )
-    kept, lost = frame.filter(is_kept), frame.filter(~is_kept)
-    named = lost.with_columns(pl.concat_list(early, *broken).list.drop_nulls().alias(BROKEN))
-    return Checked(kept.drop(BROKEN, strict=False), _refused(named))
+    good = frame.select(is_kept).to_series()
+    if good.all():
+        return Checked(frame.drop(BROKEN, strict=False), _REFUSED.to_frame())
+    named = frame.filter(~good).with_columns(pl.concat_list(early, *broken).list.drop_nulls().alias(BROKEN))
+    return Checked(frame.filter(good).drop(BROKEN, strict=False), _refused(named))
 
 
 def _refused(marked: pl.DataFrame) -> pl.DataFrame:

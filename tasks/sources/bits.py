@@ -14,6 +14,10 @@ Places = NDArray[np.int64]
 
 _WORD = 64
 _ONE = np.uint64(1)
+_AT_ONCE = 1 << 18
+"""Bytes compared at a time: what is found stays in the processor's cache."""
+_FAR = 64
+"""Words after which `next_from` gives up."""
 
 
 class Bits:
@@ -27,10 +31,13 @@ class Bits:
     @classmethod
     def of(cls, text: NDArray[np.uint8], byte: bytes) -> Self:
         """Return the places at which `byte` stands."""
-        packed = np.packbits(text == ord(byte), bitorder="little")
-        whole = np.zeros(-(-text.size // _WORD) * 8, np.uint8)
-        whole[: packed.size] = packed
-        return cls(whole.view("<u8"))
+        marked = np.zeros(-(-text.size // _WORD) * 8, np.uint8)
+        found = np.empty(min(text.size, _AT_ONCE), np.bool_)
+        for start in range(0, text.size, _AT_ONCE):
+            part = text[start : start + _AT_ONCE]
+            packed = np.packbits(np.equal(part, ord(byte), out=found[: part.size]), bitorder="little")
+            marked[start // 8 : start // 8 + packed.size] = packed
+        return cls(marked.view("<u8"))
 
     def __and__(self, other: "Bits") -> "Bits":
         """Places in both."""
@@ -52,6 +59,10 @@ class Bits:
             moved[0] |= _ONE
         return Bits(moved)
 
+    def meets(self, other: "Bits") -> bool:
+        """Whether some place is in both."""
+        return bool((self.words & other.words).any())
+
     def before(self) -> "Bits":
         """Every place moved back by one."""
         moved = self.words >> _ONE
@@ -72,10 +83,21 @@ class Bits:
     def places(self) -> Places:
         """The places in order; cheap where few words hold any."""
         filled = np.flatnonzero(self.words)
-        rows, columns = np.nonzero(
-            np.unpackbits(self.words[filled].view(np.uint8), bitorder="little").reshape(-1, _WORD)
-        )
-        return filled[rows] * _WORD + columns
+        inside = np.flatnonzero(np.unpackbits(self.words[filled].view(np.uint8), bitorder="little"))
+        return filled[inside // _WORD] * _WORD + inside % _WORD
+
+    def next_from(self, places: Places) -> Places:
+        """For each given place the first of these places at or behind it; far beyond the text where none is near."""
+        word = places // _WORD
+        left = self.words[word] & ~((_ONE << (places % _WORD).astype(np.uint64)) - _ONE)
+        for _ in range(_FAR):
+            on = np.flatnonzero((left == 0) & (word < self.words.size - 1))
+            if not on.size:
+                break
+            word[on] += 1
+            left[on] = self.words[word[on]]
+        found = word * _WORD + np.bitwise_count((left & -left) - _ONE)
+        return np.where(left == 0, self.words.size * _WORD, found)
 
     def count_before(self, places: Places) -> Places:
         """How many of these places stand before each given one."""
@@ -85,7 +107,3 @@ class Bits:
         word, bit = places // _WORD, (places % _WORD).astype(np.uint64)
         inside = self.words[np.minimum(word, self.words.size - 1)] & ((_ONE << bit) - _ONE)
         return self._before[word] + np.where(word < self.words.size, np.bitwise_count(inside), 0)
-
-    def any(self) -> bool:
-        """True when there is a place at all."""
-        return bool(self.words.any())

@@ -57,10 +57,10 @@ def to_table(frame: pl.DataFrame, table: str, stamp: Stamp) -> pl.DataFrame:
     nothing = {name: pl.lit(None, schema[name]) for name in schema.names()}
     nothing |= {"row_money_fen": pl.lit(None, pl.Int64()), "broken_rules": pl.lit([], pl.List(pl.String))}
     stamped = frame.pipe(_mark_foreign, stamp.currency).pipe(_add_absent, stamp.columns())
-    dated = stamped.pipe(_add_absent, _business(stamped, stamp.zone)).pipe(_add_absent, nothing)
-    return dated.with_columns(content_hash=_content_hash(table)).select(
-        *(pl.col(name).cast(schema[name]) for name in schema.names()), *BOOKKEEPING, "broken_rules"
-    )
+    business = {name: value for name, value in _business(stamped, stamp.zone).items() if name in schema}
+    dated = stamped.pipe(_add_absent, business).pipe(_add_absent, nothing)
+    hashed = dated.with_columns(content_hash=_content_hash(table)) if "content_hash" in schema else dated
+    return hashed.select(*(pl.col(name).cast(schema[name]) for name in schema.names()), *BOOKKEEPING, "broken_rules")
 
 
 def _add_absent(frame: pl.DataFrame, columns: dict[str, pl.Expr]) -> pl.DataFrame:

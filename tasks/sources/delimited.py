@@ -23,6 +23,7 @@ _FEWEST_KNOWN = 2
 """A row is taken for the header, and what stands above it for titles, when it has so many known headers."""
 _SEPARATORS = (",", "\t", ";", "|")
 _HEAD_BYTES = 1 << 16
+_BLOCK_BYTES = 8 << 20
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,11 @@ def _score(record: str, separator: str, known: frozenset[str]) -> int:
 
 
 def _cells(record: str, separator: str) -> tuple[str, ...]:
-    return tuple(next(csv.reader([record], delimiter=separator)))
+    """The cells of a record; one that quotes tear apart is a single cell, and no header."""
+    try:
+        return tuple(next(csv.reader([record], delimiter=separator)))
+    except csv.Error:
+        return (record,)
 
 
 def _no_header(name: str, length: int) -> BadFileError:
@@ -111,12 +116,27 @@ def _no_header(name: str, length: int) -> BadFileError:
 
 
 def _chunks(text: Text, header: Header, wanted: Wanted, chunk_bytes: int) -> Iterator[Chunk]:
+    """Take text apart in blocks that the processor's cache can hold, and hand on as many rows as are worth it."""
     names = unique_names(header.cells)
     dialect = Dialect(header.separator, len(names), header.above + 1)
-    for records in read_records(text.blocks(chunk_bytes), dialect, text.name):
-        rows = _read(records, names, wanted, header.separator, text.name)
+    blocks = text.blocks(min(chunk_bytes, _BLOCK_BYTES), keeps_crlf=True)
+    waiting: list[Chunk] = []
+    taken = 0
+    for records in read_records(blocks, dialect, text.name):
         bad = pl.DataFrame(records.refused, schema=UNDECODABLE, orient="row")
-        yield Chunk(rows, bad, records.numbers.size + bad.height)
+        rows = _read(records, names, wanted, header.separator, text.name)
+        waiting.append(Chunk(rows, bad, rows.height + bad.height))
+        taken += len(records.text)
+        if taken >= chunk_bytes:
+            yield _together(waiting)
+            waiting, taken = [], 0
+    if waiting:
+        yield _together(waiting)
+
+
+def _together(parts: list[Chunk]) -> Chunk:
+    rows, bad, counts = zip(*parts, strict=True) if parts else ((), (), ())
+    return Chunk(pl.concat(rows, rechunk=True), pl.concat(bad), sum(counts))
 
 
 def _read(records: Records, names: tuple[str, ...], wanted: Wanted, separator: str, name: str) -> pl.DataFrame:

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import polars as pl
 
-CHUNK_BYTES = 32 << 20
-"""Text that is taken apart at a time: large enough that nothing per chunk counts, small enough to hold several."""
+CHUNK_BYTES = 64 << 20
+"""Text whose rows are worked on at a time: large enough that nothing per chunk counts, small enough to hold several."""
 UNDECODABLE = pl.Schema({"row_number": pl.Int64(), "rule": pl.String(), "value": pl.String()})
 
 

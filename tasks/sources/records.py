@@ -77,6 +77,9 @@ class _Splitter:
             block = self._skip(block, refused)
         data = self._rest + block
         marks = _Marks(data, self._dialect.separator)
+        if marks.has_quoted_crlf:
+            data = data.replace(b"\r\n", b"\n")
+            marks = _Marks(data, self._dialect.separator)
         end = int(marks.ends[-1]) + 1 if marks.ends.size else 0
         self._rest = data[end:]
         found = self._judge(data[:end], marks)
@@ -151,7 +154,7 @@ class _Splitter:
 
 def _shown(raw: bytes) -> str:
     """The raw text of a record; of one that is too long its beginning."""
-    return (raw[:_SHOWN_BYTES] if len(raw) > MAX_RECORD_BYTES else raw).decode(errors="ignore")
+    return (raw[:_SHOWN_BYTES] if len(raw) > MAX_RECORD_BYTES else raw.removesuffix(b"\r")).decode(errors="ignore")
 
 
 def _gather(body: bytes, good: NDArray[np.bool_], starts: Places, ends: Places) -> bytes:
@@ -173,8 +176,14 @@ class _Marks:
         self._quotes = Bits.of(self._data, b'"') if b'"' in data else None
         self._nul = b"\0" in data
         self._quoted = self._quotes.parity() if self._quotes else None
+        self._crlf = Bits.of(self._data, b"\r") & self._line_ends.before() if b"\r" in data else None
         self.ends = self._outside(self._line_ends).places()
         self.starts = np.concatenate(([0], self.ends[:-1] + 1)) if self.ends.size else self.ends
+
+    @property
+    def has_quoted_crlf(self) -> bool:
+        """Whether a cell holds a line end of two characters; one line end is as good as another."""
+        return self._crlf is not None and self._quoted is not None and self._crlf.meets(self._quoted)
 
     def _outside(self, places: Bits) -> Bits:
         return places.without(self._quoted) if self._quoted else places
@@ -208,22 +217,20 @@ class _Marks:
         if self._quotes is None or self._quoted is None:
             return np.empty(0, np.int64)
         edges = self._separators | self._line_ends
+        followed = edges | self._crlf if self._crlf else edges
         opening, closing = self._quotes & self._quoted, self._quotes.without(self._quoted)
         odd = opening.without(edges.after(start=True) | closing.after()).places()
-        is_formula = self._is_formula(odd, closing)
-        return np.concatenate((odd[~is_formula], closing.without(edges.before() | opening.before()).places()))
+        stray = closing.without((followed | opening).before()).places()
+        return np.concatenate((odd[~self._is_formula(odd, closing)], stray)) if odd.size else stray
 
     def _is_formula(self, odd: Places, closing: Bits) -> NDArray[np.bool_]:
         """Whether an opening quote is that of `="…"`, which spreadsheets are told to keep an id with.
 
         Polars does not see a quoted field there: what it would split must not stand inside.
         """
-        before = self._data[np.maximum(odd - 1, 0)]
-        edge = self._data[np.maximum(odd - 2, 0)]
+        before, edge = self._data[np.maximum(odd - 1, 0)], self._data[np.maximum(odd - 2, 0)]
         begins = (odd == 1) | ((odd > 1) & ((edge == ord(self._separator)) | (edge == ord("\n"))))
-        closes = np.append(closing.places(), self._data.size)
-        close = closes[np.searchsorted(closes, odd)] if odd.size else odd
-        inside = self._separators | self._line_ends
-        is_plain = inside.count_before(close) == inside.count_before(odd)
-        is_formula: NDArray[np.bool_] = (before == ord("=")) & begins & is_plain
+        splits = self._separators | self._line_ends
+        is_whole = splits.count_before(closing.next_from(odd)) == splits.count_before(odd)
+        is_formula: NDArray[np.bool_] = (before == ord("=")) & begins & is_whole
         return is_formula

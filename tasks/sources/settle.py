@@ -36,14 +36,20 @@ def settle(
         by_order: refuse every line of an order of which one line was refused.
     """
     kept, broken = _checked(primary)
-    lost = wide.join(kept_rows(kept), on="row_number", how="anti").join(broken, on="row_number", how="anti")
-    first = pl.concat([broken, _reasons(lost, "no_usable_key")])
+    first = pl.concat([broken, _reasons(_lost(wide, kept, broken), "no_usable_key")])
     first = pl.concat([first, _siblings(wide, first)]) if by_order else first
     others, second = _checked(dependents(_without(wide, first)))
     refused = pl.concat([first, second])
     refused = pl.concat([refused, _siblings(wide, refused)]) if by_order else refused
     tables = {name: _without(rows, refused) for name, rows in (kept | others).items()}
     return Settled(tables, refused)
+
+
+def _lost(wide: pl.DataFrame, kept: Tables, broken: pl.DataFrame) -> pl.DataFrame:
+    """Source rows of which nothing entered, although nothing is wrong with them."""
+    if any(rows["row_number"].equals(wide["row_number"]) for rows in kept.values()):
+        return wide.clear()
+    return wide.join(kept_rows(kept), on="row_number", how="anti").join(broken, on="row_number", how="anti")
 
 
 def kept_rows(tables: Tables) -> pl.DataFrame:
@@ -79,4 +85,6 @@ def _nothing() -> pl.DataFrame:
 
 
 def _without(rows: pl.DataFrame, refused: pl.DataFrame) -> pl.DataFrame:
+    if refused.is_empty():
+        return rows
     return rows.join(refused.select("row_number").unique(), on="row_number", how="anti")

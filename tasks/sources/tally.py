@@ -43,7 +43,7 @@ def count_cells(frame: pl.DataFrame, faulty: pl.DataFrame, layout: Layout, sourc
     return Tally(
         values=values,
         faults=dict(faulty.group_by("column").len().iter_rows()),
-        unusable={target: _filled(sources[target]) - values[target] for target in keys},
+        unusable={target: _unusable(sources[target], frame[target]) for target in keys},
         words={target: _unknown_words(sources[target], layout.columns[target]) for target in codes},
         flagged=_flagged(frame, layout),
     )
@@ -90,8 +90,9 @@ def _flagged(frame: pl.DataFrame, layout: Layout) -> dict[str, tuple[int, ...]]:
     return {why: tuple(found.sort().head(_MOST_CODES)) for why, found in rows.items() if found.len()}
 
 
-def _filled(source: pl.Series) -> int:
-    return int(source.to_frame("text").select(bare(pl.col("text")).count()).item())
+def _unusable(source: pl.Series, value: pl.Series) -> int:
+    """Filled cells without a value."""
+    return int(source.filter(value.is_null()).to_frame("text").select(bare(pl.col("text")).count()).item())
 
 
 def _unknown_words(source: pl.Series, cell: Cell) -> frozenset[str]:

@@ -36,14 +36,16 @@ class Text:
     ends_with_cr: bool
     """Lines end with CR alone, as on old Macintoshes; an LF in such a file is refused."""
 
-    def blocks(self, size: int) -> Iterator[bytes]:
+    def blocks(self, size: int, *, keeps_crlf: bool = False) -> Iterator[bytes]:
         """Yield the text as UTF-8, cut between any two characters; about `size` bytes of the file at a time.
 
         Raises:
             BadFileError: a byte that is not text in the file's encoding; the message names its place.
         """
         parts = _utf8(self, size) if self.encoding == "utf-8" else _gb18030(self, size)
-        return _cr_to_lf(parts, self.name) if self.ends_with_cr else _crlf_to_lf(parts)
+        if self.ends_with_cr:
+            return _cr_to_lf(parts, self.name)
+        return parts if keeps_crlf else _crlf_to_lf(parts)
 
 
 def sniff(path: Path, name: str) -> Text:

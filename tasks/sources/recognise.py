@@ -9,6 +9,8 @@ from tasks.sources.headers import normalise_header, unique_names
 from tasks.sources.layouts import Cell, Layout
 from tasks.sources.opened import Opened
 
+_SAME = {"xls": "xlsx", "json": "jsonl"}
+"""What counts as what in a layout's `formats`."""
 _SHOWN = 8
 """Headers that a message lists before it says how many more there are."""
 
@@ -38,7 +40,8 @@ def recognise(opened: Opened, layouts: Sequence[Layout], name: str, channel: str
         BadFileError: none fits (the nearest is named, with what it lacks), or two fit equally well.
     """
     names = unique_names(opened.headers)
-    candidates = [x for x in layouts if x.verified and opened.format in x.formats and channel in (None, x.channel)]
+    kind = _SAME.get(opened.format, opened.format)
+    candidates = [x for x in layouts if x.verified and kind in x.formats and channel in (None, x.channel)]
     fitting = sorted((x for x in candidates if not lacking(x, names)), key=lambda x: _fit(x, names), reverse=True)
     if not fitting:
         raise _template(layouts, names, name) or _unknown(opened, candidates, names, name, channel)

@@ -37,7 +37,7 @@ def _locked(name: str, tried: int) -> BadFileError:
     found = f"is locked, and none of {tried} passwords opens it" if tried else "is locked with a password"
     return BadFileError(
         f"{name} {found}", expected=f"its password in {SETTING}",
-        next_step=f"set {SETTING} to a JSON list that holds it, or save the workbook without a password",
+        next_step=f"set {SETTING} to it, or to a JSON list of several, or save the workbook without a password",
     )  # fmt: skip
 
 

@@ -150,7 +150,7 @@ def member_name(info: ZipInfo) -> str:
 def is_junk(name: str) -> bool:
     """What operating systems leave beside files."""
     parts = name.split("/")
-    is_hidden = parts[-1].startswith(".") and parts[-1] != ".."
+    is_hidden = parts[-1].startswith(".") and not name.count("..")
     return parts[0] == "__MACOSX" or is_hidden or parts[-1].lower() in _JUNK
 
 

@@ -168,6 +168,41 @@ def endless_directory(entries: int) -> bytes:
     return b"PK\x03\x04" + bytes(26) + struct.pack("<4sHHHHIIH", b"PK\x05\x06", 0, 0, 0, 0, entries * 2_048, 0, 0)
 
 
+def sample(name: str) -> bytes:
+    """One of the sample exports."""
+    return (Path(__file__).parents[1] / "samples" / name).read_bytes()
+
+
+YOUZAN = sample("youzan_orders_20260601.csv").decode("utf-8-sig")
+YOUZAN_HEADER, YOUZAN_FIRST = (line.split(",") for line in YOUZAN.splitlines()[:2])
+
+
+def youzan_rows(count: int, **cells: Mapping[int, Any]) -> list[list[Any]]:
+    """Header and `count` copies of Youzan's first order (238.00 paid), some cells changed: header to row to value.
+
+    Rows count from 0; their order numbers are `order_number(row)`.
+    """
+    rows: list[list[Any]] = [[*YOUZAN_HEADER]]
+    for row in range(count):
+        line: list[Any] = [*YOUZAN_FIRST]
+        line[0] = order_number(row)
+        for header, changes in cells.items():
+            place = YOUZAN_HEADER.index(header)
+            line[place] = changes.get(row, line[place])
+        rows.append(line)
+    return rows
+
+
+def order_number(row: int) -> str:
+    """The number of an order of `youzan_rows`."""
+    return f"E202605021001000000{row:06d}"
+
+
+def youzan(count: int, **cells: Mapping[int, Any]) -> str:
+    """The same as CSV; a cell is written as it is, quotes and all."""
+    return "\n".join(",".join(map(str, row)) for row in youzan_rows(count, **cells))
+
+
 def written(folder: Path, name: str, content: bytes) -> Path:
     """The file, below a folder of its own."""
     path = folder / name

@@ -34,13 +34,15 @@ class ReadContext:
     zone: str
     currency: str
     pseudonymise: Pseudonymise
-    shops: Mapping[str, str]
-    """Channel to shop id, where the file does not say (brand policy)."""
+    shops: Mapping[str, str | tuple[str, ...]]
+    """Channel to its shop, where the file does not say, or to its several shops, of which one must be told."""
     seal: Seal
     """Seals contacts before they touch the disk."""
     channel: str | None = None
     """Only layouts of this channel fit, when given."""
     shop_id: str | None = None
+    content_sha256: str | None = None
+    """Of the bytes to read, where they are not those received: a workbook that was locked."""
     exported_at: datetime | None = None
     """Overrides the file's name; without either, the time of receipt."""
     corrections: tuple[Correction, ...] = ()

@@ -49,8 +49,9 @@ def read_export(path: Path, context: ReadContext, spill: Path, layouts: Sequence
     _refuse_encoding(opened, match.layout, context.name)
     intake = _intake(path, match.layout, context, spill)
     wanted = frozenset(name for names in match.sources.values() for name in names)
-    for chunk in ahead(opened.chunks(Wanted(match.layout.each, wanted))):
-        intake.take(chunk, read_fields(chunk.rows, match, context.zone))
+    chunks = ahead(opened.chunks(Wanted(match.layout.each, wanted)))
+    for chunk, fields in ahead((chunk, read_fields(chunk.rows, match, context.zone)) for chunk in chunks):
+        intake.take(chunk, fields)
     intake.finish()
     _refuse_changed(path, context, before.st_mtime_ns, before.st_size)
     if intake.account.rows_read == 0 and not match.layout.may_be_empty:
@@ -67,10 +68,10 @@ def _refuse_changed(path: Path, context: ReadContext, modified_ns: int, size: in
     """Make sure that what was read is the file whose digest the caller took."""
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    now = path.stat()
-    if digest != context.file_sha256 or (now.st_mtime_ns, now.st_size) != (modified_ns, size):
+    now, expected = path.stat(), context.content_sha256 or context.file_sha256
+    if digest != expected or (now.st_mtime_ns, now.st_size) != (modified_ns, size):
         raise BadFileError(
-            f"{context.name} changed while it was read", expected=f"SHA-256 {context.file_sha256}",
+            f"{context.name} changed while it was read", expected=f"SHA-256 {expected}",
             next_step="wait until the upload is finished and ingest it again",
         )  # fmt: skip
 
@@ -95,16 +96,30 @@ def _intake(path: Path, layout: Layout, context: ReadContext, folder: Path) -> I
 
 
 def _stamp(layout: Layout, context: ReadContext) -> Stamp:
-    shop_id = context.shop_id or context.shops.get(layout.channel)
+    return Stamp(
+        layout.channel, _shop(layout.channel, context), context.currency, exported_at(layout, context),
+        context.received_at, context.file_sha256, context.file_month, context.zone,
+    )  # fmt: skip
+
+
+def _shop(channel: str, context: ReadContext) -> str:
+    """The shop that was told, else the only one that the brand has there; a channel of several must be told."""
+    declared = context.shops.get(channel, ())
+    several = () if isinstance(declared, str) else declared
+    shop_id = context.shop_id or (declared if isinstance(declared, str) else None)
     if shop_id is None:
         raise BadFileError(
-            f"{context.name} does not say which shop of {layout.channel} it is from", expected="a shop",
-            next_step=f"pass --shop, or add {layout.channel} to `shops` in brand.yaml",
-        )  # fmt: skip
-    return Stamp(
-        layout.channel, shop_id, context.currency, exported_at(layout, context), context.received_at,
-        context.file_sha256, context.file_month, context.zone,
-    )  # fmt: skip
+            f"{context.name} does not say which shop of {channel} it is from",
+            expected=f"one of {', '.join(several)}" if several else "a shop",
+            next_step=f"put it into the folder {channel}/SHOP/, pass --shop, or add {channel} to `shops` in brand.yaml",
+        )
+    if several and shop_id not in several:
+        raise BadFileError(
+            f"{context.name} is told to be from {shop_id}, which is no shop of {channel}",
+            expected=f"one of {', '.join(several)}",
+            next_step=f"correct the folder or --shop, or add {shop_id} to `shops` in brand.yaml",
+        )
+    return shop_id
 
 
 def exported_at(layout: Layout, context: ReadContext) -> datetime:

@@ -13,12 +13,13 @@ from infra.demo import complete_journey, demo_cn
 from infra.demo.complete_journey import plan as journey
 from infra.demo.complete_journey.exports import write_exports
 from infra.demo.demo_cn import plan as qinghe
+from infra.demo.demo_cn.exports import write_exports as write_shops
 from infra.demo.receipts import Receipt, day_after
 from tasks.errors import MissingDataError
 
 SEND_ON = day_after("2017-12")
 CAMPAIGNS = ("winback_sms", "welcome_push")
-Told = Callable[[str], None]
+Step = tuple[str, Callable[[], Any]]
 
 
 @dataclass(frozen=True)
@@ -37,24 +38,27 @@ class Brand:
 
 
 def brands(lake: Path) -> tuple[Brand, Brand]:
-    """Both demo brands; the exports of the first are written out from its Python package."""
+    """Both demo brands; the exports of the first come from its Python package, those of the second are generated."""
     exports = lake / "exports" / "complete_journey"
     return (
         Brand("complete_journey", _policy(complete_journey), exports, journey.MONTHS, journey.RECEIPTS),
-        Brand("demo_cn", _policy(demo_cn), qinghe.EXPORTS, qinghe.MONTHS, qinghe.RECEIPTS),
+        Brand("demo_cn", _policy(demo_cn), lake / "exports" / "demo_cn", qinghe.MONTHS, qinghe.MONTHLY),
     )
 
 
-def steps_of(lake: Path) -> list[tuple[str, Callable[[], Any]]]:
-    """Everything the demo does, in order, each with the words that say what it is."""
+def steps_of(lake: Path, code: str) -> list[Step]:
+    """Everything the demo does for one brand, in order, each with the words that say what it is."""
     first, second = brands(lake)
-    steps: list[tuple[str, Callable[[], Any]]] = [
-        ("writing out Complete Journey as monthly exports", lambda: _write(first.exports))
-    ]
-    for brand in (first, second):
-        steps += [(f"{brand.code} {name}", _month_step(lake, brand, name)) for name in brand.months]
-    steps += [(f"campaign {name}", _campaign_step(lake, first, name)) for name in CAMPAIGNS]
-    return [*steps, ("report 2017-12 with its campaigns", _report_step(lake, first, "2017-12"))]
+    if code == second.code:
+        return [("demo_cn: inventing its orders", lambda: write_shops(second.exports)), *_months(lake, second)]
+    write: Step = ("complete_journey: writing its monthly exports", lambda: _write(first.exports))
+    sends: list[Step] = [(f"campaign {name}", _campaign_step(lake, first, name)) for name in CAMPAIGNS]
+    page: Step = ("report 2017-12 with its campaigns", _report_step(lake, first, "2017-12"))
+    return [write, *_months(lake, first), *sends, page]
+
+
+def _months(lake: Path, brand: Brand) -> list[Step]:
+    return [(f"{brand.code} {name}", _month_step(lake, brand, name)) for name in brand.months]
 
 
 def _write(folder: Path) -> list[str]:
@@ -74,7 +78,8 @@ def _month_step(lake: Path, brand: Brand, name: str) -> Callable[[], Any]:
         arrived = list(brand.inbox(name))
         told = {"lake": f"{lake}/{brand.code}", "policy": brand.policy, "known_as_of": str(day_after(name))}
         for receipt in arrived:
-            times = {"received_at": receipt.received_at.isoformat(), "exported_at": receipt.exported_at.isoformat()}
+            exported_at = receipt.exported_at.isoformat() if receipt.exported_at else ""
+            times = {"received_at": receipt.received_at.isoformat(), "exported_at": exported_at}
             paths = tuple(str(brand.exports / path) for path in receipt.paths)
             summary = month(MonthParameters(month=name, inbox=paths, **times, **told))
         return summary or month(MonthParameters(month=name, **told))

@@ -76,8 +76,8 @@ class Intake:
         """Settle what waits, and let the corrections' guards look at the whole."""
         for number in range(self.buckets.count if self.buckets else 0):
             rows, faulty = self._waiting("rows", number), self._waiting("faulty", number)
-            if rows is not None and faulty is not None:
-                self._settle(rows, faulty, _NONE_UNDECODABLE)
+            if rows is not None:
+                self._settle(rows, _nothing() if faulty is None else faulty, _NONE_UNDECODABLE)
         self.corrector.guard(self.corrected)
 
     def _waiting(self, name: str, number: int) -> pl.DataFrame | None:

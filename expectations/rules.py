@@ -6,6 +6,7 @@ Null counts as good: whether a value may be missing is a rule of its own (`<colu
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 
 import polars as pl
 
@@ -49,8 +50,9 @@ _OWN: dict[str, tuple[Rule, ...]] = {
         Rule(
             "refund_above_payment",
             "refunded_fen",
-            pl.col("refunded_fen") <= pl.col("paid_fen") + pl.col("freight_fen").fill_null(0),
-            "refunds never exceed what was paid, freight included",
+            pl.col("refunded_fen")
+            <= pl.col("paid_fen") + pl.col("freight_fen").fill_null(0) + pl.col("fees_fen").fill_null(0),
+            "refunds never exceed what was paid, freight and fees included",
         ),
         Rule(
             "paid_status_without_time",
@@ -87,6 +89,7 @@ def own_rules(table: str) -> tuple[Rule, ...]:
     return _OWN.get(table, ())
 
 
+@cache
 def rules_of(table: str) -> tuple[Rule, ...]:
     """All rules of a table: those that follow from its declaration, then its own."""
     return (*_declared(TABLES[table]), *own_rules(table))

@@ -102,7 +102,7 @@ _table(
     "orders",
     "One version of one platform order.",
     f"""channel shop_id order_id kind buyer_key? ordered_at paid_at? paid_on? status currency gross_fen paid_fen
-    refunded_fen coupon_fen? freight_fen? modified_at? {_VERSION} paid_month?""",
+    refunded_fen coupon_fen? freight_fen? fees_fen? modified_at? {_VERSION} paid_month?""",
     "channel shop_id order_id known_from content_hash",
     "paid_month",
     codes={"kind": ORDER_KINDS},
@@ -177,6 +177,14 @@ _table(
     "send_id recipient_key kind happened_at",
     "send_month",
     codes={"kind": TOUCH_KINDS},
+)
+_table(
+    "send_statistics",
+    "One version of what a vendor counted for one message: sums over devices, they cannot tell who received it.",
+    f"""channel shop_id vendor touch_channel message_id direct_received_count? android_sent_count?
+    android_received_count? ios_sent_count? ios_received_count? ios_message_received_count? windows_sent_count?
+    {_VERSION}""",
+    "channel shop_id vendor message_id known_from content_hash",
 )
 _table(
     "identities",

@@ -81,7 +81,7 @@ REFUND_BASES = ("itemised", "shown", "status")
 EVENTS = (
     "login", "view", "search", "favourite", "cart_add", "cart_remove", "checkout", "share", "message",
     "live_watch", "live_interact", "coupon_claim", "coupon_use", "review", "service", "survey", "referral",
-    "follow", "unfollow", "community_join", "post", "visit_store",
+    "follow", "unfollow", "community_join", "post", "visit_store", "other",
 )  # fmt: skip
 TOUCH_CHANNELS = ("sms", "push", "wecom", "email", "phone", "print")
 TOUCH_KINDS = ("planned", "cancelled", "handed_over", "accepted", "delivered", "failed", "clicked", "replied")
@@ -160,6 +160,7 @@ _add(
     _fen("refunded_fen", "Refunds known in this version."),
     _fen("coupon_fen", "Part of the price met by coupons.", "the channel does not say"),
     _fen("freight_fen", "Freight charged.", "the channel does not say"),
+    _fen("fees_fen", "Tax, tips and service fees charged beside goods and freight.", "the channel does not say"),
     _at("modified_at", "When the platform last changed the record.", "the channel does not say"),
     _text("line_id", "Line or sub-order number within the order."),
     _text("product_id", "Product id of the shop.", "the channel does not say"),
@@ -244,7 +245,11 @@ _add(
 # Events and touches.
 _add(
     _text("event_id", "Event number of the source, or a hash of its content."),
-    _text("event", "Event in the canonical vocabulary.", codes=EVENTS),
+    _text(
+        "event",
+        "Event in the canonical vocabulary; `other` is an event that it has no word for, event_name says which.",
+        codes=EVENTS,
+    ),
     _text("event_name", "The source's own name of the event."),
     _at("happened_at", "When it happened."),
     _on("happened_on", "Business date on which it happened."),
@@ -256,6 +261,18 @@ _add(
     _text("send_month", "Month of the send, YYYY-MM."),
     _on("send_on", "Business date of the send."),
     _fen("cost_fen", "Price of the message.", "not known"),
+)
+
+# What vendors count without saying who.
+_add(
+    _text("message_id", "Number of the message at the vendor."),
+    _count("direct_received_count", "Devices that received it over the vendor's own connection.", "not reported"),
+    _count("android_sent_count", "Sent over the Android makers' channels.", "not reported"),
+    _count("android_received_count", "Received over the Android makers' channels.", "not reported"),
+    _count("ios_sent_count", "Accepted by Apple's push service.", "not reported"),
+    _count("ios_received_count", "Received on Apple devices.", "not reported"),
+    _count("ios_message_received_count", "In-app messages received on Apple devices.", "not reported"),
+    _count("windows_sent_count", "Accepted by Microsoft's push service.", "not reported"),
 )
 
 # The customer at a date.

@@ -153,6 +153,9 @@ def _leaves(value: Any, path: str) -> Leaves:
             yield from _leaves(inner, f"{path}.{key}" if path else key)
     elif isinstance(value, list):
         for inner in value:
-            yield from _leaves(inner, f"{path}[]")
+            if isinstance(inner, dict) and inner.keys() == {"key", "value"}:  # GA4's parameters
+                yield from ((f"{path}[{inner['key']}]", text) for _, text in _leaves(inner["value"], ""))
+            else:
+                yield from _leaves(inner, f"{path}[]")
     elif value is not None:
         yield path, str(value).lower() if isinstance(value, bool) else str(value)

@@ -7,6 +7,7 @@ import polars as pl
 
 from expectations.tables import TABLES
 from expectations.vocabulary import INSTANT
+from tasks.sources.building import any_of
 from tasks.sources.canonical import Stamp, to_table, unmarked
 from tasks.sources.lines import orders_of_lines
 from tasks.sources.people import CONTACTS, Naming, consents_said, contact_values, keys_seen, name_people
@@ -32,13 +33,19 @@ def prepare(wide: pl.DataFrame, naming: Naming, stamp: Stamp) -> pl.DataFrame:
 
 
 def primary_tables(rows: pl.DataFrame, naming: Naming, stamp: Stamp) -> Tables:
-    """The one table in which the file's rows are counted."""
-    table = naming.layout.table
-    if table != "sightings":
+    """The one table in which the file's rows are counted; rows of events that are none count by their sightings."""
+    table, silent = naming.layout.table, naming.layout.silent
+    if table == "sightings":
+        return {table: _counted_by_keys(rows, naming, stamp)}
+    if not silent:
         return {table: to_table(rows, table, stamp)}
+    told, quiet = rows.filter(~any_of(silent)), rows.filter(any_of(silent))
+    return {table: to_table(told, table, stamp), "sightings": _counted_by_keys(quiet, naming, stamp)}
+
+
+def _counted_by_keys(rows: pl.DataFrame, naming: Naming, stamp: Stamp) -> pl.DataFrame:
     marks = rows.select("row_number", "row_money_fen", "broken_rules")
-    keys = keys_seen(rows, naming, _at(stamp)).join(marks, on="row_number")
-    return {table: to_table(keys, table, stamp)}
+    return to_table(keys_seen(rows, naming, _at(stamp)).join(marks, on="row_number"), "sightings", stamp)
 
 
 def other_tables(rows: pl.DataFrame, naming: Naming, stamp: Stamp) -> Tables:
@@ -54,7 +61,7 @@ def other_tables(rows: pl.DataFrame, naming: Naming, stamp: Stamp) -> Tables:
     if layout.keys and layout.grain not in _NO_SIGHTINGS and "record" in rows.columns:
         tables["sightings"] = to_table(keys_seen(rows, naming, _at(stamp)), "sightings", stamp)
     if layout.consents:
-        tables["consents"] = to_table(consents_said(rows, naming), "consents", stamp)
+        tables["consents"] = to_table(consents_said(rows, naming, _at(stamp)), "consents", stamp)
     return {name: table for name, table in tables.items() if not table.is_empty()}
 
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 
 Parser = Literal[
     "text", "id", "money", "labelled_money", "integer", "instant", "date", "code", "nick", "phone", "phones", "token",
-    "birth_month", "email", "reply",
+    "birth_month", "email", "reply", "tags",
 ]  # fmt: skip
 
 
@@ -154,7 +154,9 @@ class ConsentRule(Part):
     touch_channel: str = Field(description="channel of messages that it is about")
     purpose: str = Field(default="marketing", description="purpose of messages that it is about")
     column: str = Field(description="code column: granted, withdrawn, or blank for never asked")
-    at: str = Field(description="instant at which it was said")
+    at: str | None = Field(
+        default=None, description="instant at which it was said; without it the answer is a state at the export"
+    )
     withdrawn_at: str | None = Field(default=None, description="instant of a later withdrawal")
 
 
@@ -165,6 +167,10 @@ class RefundRule(Part):
     """
 
     column: str | None = Field(default=None, description="money column with what was refunded so far")
+    itemised_when: When = Field(
+        default_factory=dict,
+        description="rows with one of these codes in each column are refunds of their own number and time, not orders",
+    )
     counted_when: When = Field(
         default_factory=dict, description="the amount counts only in rows with one of these codes in each column"
     )

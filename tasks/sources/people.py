@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from expectations.rules import EARLIEST
+from expectations.vocabulary import INSTANT
 from tasks.sources.hashing import content
 from tasks.sources.layouts import ConsentRule, KeyRule, Layout
 
@@ -19,6 +21,7 @@ CONTACTS = pl.Schema(
 )
 _RECORDS = {"order": "order:{channel}:{shop}:", "line": "order:{channel}:{shop}:", "event": "event:{channel}:"}
 _OF_MEMBER = "member:{channel}:"
+_HASHED_ID_LENGTH = 24
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class Naming:
 
 
 def name_people(frame: pl.DataFrame, naming: Naming) -> pl.DataFrame:
-    """Add the person's key (`buyer_key`, `member_key` or `customer_key`), `person` and `record`.
+    """Add the person's key (`buyer_key`, `member_key` or `customer_key`), `person`, `record` and hashed ids.
 
     `person` is the pseudonym of the strongest identity key, null where the record carries none.
     A profile without one is kept under a key of its own record, which no sighting will carry.
@@ -51,8 +54,16 @@ def name_people(frame: pl.DataFrame, naming: Naming) -> pl.DataFrame:
     named = frame.with_columns(own).with_columns(
         pl.coalesce(*printed, _record_key(naming), none).alias(layout.person),
         pl.coalesce(*(f"hex_{i}" for i in range(len(rules))), none).alias("person"),
+        *(_hashed(name, columns, naming) for name, columns in layout.hashed.items()),
     )
     return named.drop(f"hex_{i}" for i in range(len(rules))).with_columns(record=_record(naming))
+
+
+def _hashed(name: str, columns: tuple[str, ...], naming: Naming) -> pl.Expr:
+    """The id of a record that has none: keyed, because its columns may hold what a person can be found by."""
+    return naming.pseudonymise(name, naming.fill("{channel}:{shop}"), content(list(columns))).str.slice(
+        0, _HASHED_ID_LENGTH
+    ).alias(name)  # fmt: skip
 
 
 def printed_key(key_type: str, scope: str, pseudonym: pl.Expr) -> pl.Expr:
@@ -91,9 +102,11 @@ def keys_seen(frame: pl.DataFrame, naming: Naming, exported_at: pl.Expr) -> pl.D
     """
     seen = pl.coalesce(naming.layout.seen, exported_at) if naming.layout.seen else exported_at
     frames = [_seen(frame.with_columns(seen_at=seen), rule, naming) for rule in naming.layout.keys]
+    every = pl.concat(frames)
+    if (every.get_column("row_number").diff() > 0).all():  # one key a row, in order: nothing to choose from
+        return every
     return (
-        pl.concat(frames)
-        .sort("seen_at", "evidence_rank", "key_role", "row_number", descending=[False, False, True, False])
+        every.sort("seen_at", "evidence_rank", "key_role", "row_number", descending=[False, False, True, False])
         .unique(subset=["row_number", "record", "key"], keep="first", maintain_order=True)
         .sort("row_number", "key")
     )
@@ -129,26 +142,31 @@ def contact_values(frame: pl.DataFrame, keys: pl.DataFrame, naming: Naming) -> p
     return rows.drop_nulls().unique().sort("row_number", "contact_type", "pseudonym")
 
 
-def consents_said(frame: pl.DataFrame, naming: Naming) -> pl.DataFrame:
+def consents_said(frame: pl.DataFrame, naming: Naming, exported_at: pl.Expr) -> pl.DataFrame:
     """One row per answer to a consent question, and one more for a later withdrawal.
 
     The subject is the contact's key. A withdrawal by someone whose contact cannot be read is
     kept on the person's key: it must not be lost, whereas such a grant allows nothing.
+
+    An answer of which the file gives no time is a state at its export: a no holds from then on, a
+    yes from the beginning, so that it never outweighs a dated no which the shop has not heard of.
     """
-    rows = [part for rule in naming.layout.consents for part in _said(frame, rule, naming)]
+    rows = [part for rule in naming.layout.consents for part in _said(frame, rule, naming, exported_at)]
     return pl.concat(rows).drop_nulls("subject")
 
 
-def _said(frame: pl.DataFrame, rule: ConsentRule, naming: Naming) -> list[pl.DataFrame]:
+def _said(frame: pl.DataFrame, rule: ConsentRule, naming: Naming, exported_at: pl.Expr) -> list[pl.DataFrame]:
     key = next(k for k in naming.layout.keys if k.type == rule.key)
     contact = printed_key(key.type, naming.fill(key.scope), _hex(key, pl.col(key.column), naming))
     person = pl.col(str(naming.layout.person))
-    answered = frame.drop_nulls(rule.column).with_columns(decision=rule.column, decided_at=rule.at)
-    parts = [answered]
+    is_no = pl.col("decision") == "withdrawn"
+    undated = pl.when(is_no).then(exported_at).otherwise(pl.lit(EARLIEST).cast(INSTANT))
+    answered = frame.drop_nulls(rule.column).with_columns(decision=rule.column)
+    parts = [answered.with_columns(decided_at=pl.col(rule.at) if rule.at else undated)]
     if rule.withdrawn_at:
         left = frame.drop_nulls(rule.withdrawn_at)
         parts.append(left.with_columns(decision=pl.lit("withdrawn"), decided_at=rule.withdrawn_at))
-    subject = pl.when(pl.col("decision") == "withdrawn").then(pl.coalesce(contact, person)).otherwise(contact)
+    subject = pl.when(is_no).then(pl.coalesce(contact, person)).otherwise(contact)
     evidence = pl.lit(f"{naming.layout.name}.{rule.column}")
     return [
         part.select(

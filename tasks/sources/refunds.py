@@ -15,8 +15,12 @@ def with_evidence(rows: pl.DataFrame, layout: Layout) -> pl.DataFrame:
     """One row per order or line as given, with `shown_fen` and `status_fen`, each 0 where the file shows nothing.
 
     `status_fen` is all that was paid where a word says so, or where what was paid is closed or cancelled.
+    A till's refund is a row of its own: its amount is `itemised_fen`, and then no other row shows any.
     """
     rule, zero = layout.refund, pl.lit(0, pl.Int64())
+    if rule is not None and rule.column is not None and rule.itemised_when:
+        back = pl.when(all_of(rule.itemised_when)).then(pl.col(rule.column).abs()).fill_null(0)
+        return rows.with_columns(itemised_fen=back, shown_fen=zero, status_fen=zero)
     shown, says_so = zero, pl.col("status").is_in(_ENDED)
     if rule is not None:
         says_so |= any_of(rule.full_when)
@@ -37,7 +41,15 @@ def with_refunded(orders: pl.DataFrame) -> pl.DataFrame:
 
 
 def refunds_of(orders: pl.DataFrame, exported_at: pl.Expr) -> pl.DataFrame:
-    """One row per order and basis with money refunded; the channel gives neither number nor time of it."""
+    """One row per order and basis with money refunded; the channel gives neither number nor time of it.
+
+    Only a till's refund, itself a row of the file, has the number and the time of that row.
+    """
+    if "itemised_fen" in orders.columns:
+        return orders.filter(pl.col("itemised_fen") > 0).with_columns(
+            refund_id="order_id", refund_fen="itemised_fen", refunded_at="ordered_at",
+            refund_basis=pl.lit("itemised"), refund_state=pl.lit("paid_back"),
+        )  # fmt: skip
     return pl.concat(
         orders.filter(pl.col(amount) > 0).with_columns(
             refund_id="order_id", refund_fen=amount, refunded_at=exported_at,

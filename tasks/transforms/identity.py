@@ -6,8 +6,8 @@ import polars as pl
 import polars_hash as plh
 
 STRONGEST_FIRST = (
-    "unionid", "member", "external_userid", "ouid", "omid", "doudian_open_id", "shopify_customer", "openid", "nick",
-    "phone", "email",
+    "unionid", "member", "external_userid", "ouid", "omid", "doudian_open_id", "shopify_customer",
+    "square_customer", "user_id", "openid", "nick", "phone", "email",
 )  # fmt: skip
 """Which of several identity keys on one record names the person (algorithms §7.2); a type not listed comes last."""
 

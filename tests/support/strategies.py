@@ -69,7 +69,7 @@ def _settle_order(row: Row) -> Row:
         [row["ordered_at"], row["paid_at"] or row["ordered_at"], row["exported_at"]]
     )
     is_paid = row["paid_at"] is not None or row["status"] in PAID
-    most = row["paid_fen"] + (row["freight_fen"] or 0)
+    most = row["paid_fen"] + (row["freight_fen"] or 0) + (row["fees_fen"] or 0)
     return row | {
         "ordered_at": ordered_at,
         "paid_at": paid_at if is_paid else None,
@@ -85,7 +85,9 @@ SETTLE: dict[str, Callable[[Row], Row]] = {
 """What makes independent columns agree, for each table with rules about two of them."""
 
 BREAKS: dict[str, Callable[[Row], Row]] = {
-    "refund_above_payment": lambda row: {"refunded_fen": row["paid_fen"] + (row["freight_fen"] or 0) + 1},
+    "refund_above_payment": lambda row: {
+        "refunded_fen": row["paid_fen"] + (row["freight_fen"] or 0) + (row["fees_fen"] or 0) + 1
+    },
     "paid_status_without_time": lambda _: {"status": "paid", "paid_at": None},
     "paid_before_ordered": lambda row: {"paid_at": row["ordered_at"] - timedelta(seconds=1)},
     "dated_after_export": lambda row: {"ordered_at": row["exported_at"] + timedelta(seconds=1)},

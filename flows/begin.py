@@ -1,7 +1,6 @@
 """How every flow begins: open the lake, fix the policy and the knowledge, give the run its content id."""
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from tasks.policy.models import Policy
 from tasks.refs import Run, Snapshot
 from tasks.settings import Settings
 from tasks.steps.house import lake_at, objects_at
+from tasks.stores.abandoned import held, sweep_scratch
 from tasks.stores.digests import code_version
 from tasks.stores.policies import keep_policy, stored_policy
 from tasks.stores.runs import content_id, finished_runs, is_finished
@@ -119,13 +119,10 @@ def distinct(house: House, run: Run) -> Run:
 
 @contextmanager
 def scratch_of(run: Run) -> Iterator[Path]:
-    """The run's scratch folder, gone when the run ends, however it ends."""
-    folder = Path(run.scratch)
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    try:
+    """The run's scratch folder, gone when the run ends, however it ends; first those of killed runs are swept."""
+    sweep_scratch(Path(run.scratch).parent)
+    with held(Path(run.scratch)) as folder:
         yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def until_published(attempt: Callable[[], T]) -> T:

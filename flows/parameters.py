@@ -29,10 +29,25 @@ class Parameters(BaseModel):
 class IngestParameters(Parameters):
     """Read export files into the lake."""
 
-    paths: tuple[Path, ...] = Field(description="export files and folders of them")
+    paths: tuple[Path, ...] = Field(description="export files, archives, folders of them, or s3://bucket/prefix")
     received_at: str = Field(default="", description="when the files came in; empty means now")
     exported_at: str = Field(default="", description="when the shops exported them; empty lets the file tell")
-    shop: str = Field(default="", description="shop id, where neither file nor policy says")
+    shop: str = Field(default="", description="shop id, where neither file, folder nor policy says")
+    settle_seconds: float = Field(
+        default=0, ge=0, le=86_400, description="a local file that changed within this time is left alone"
+    )
+    dry_run: bool = Field(default=False, description="read and account, write nothing")
+
+
+class InboxParameters(Parameters):
+    """Take up what is new in the inbox; without anything new, change nothing."""
+
+    inbox: tuple[Path, ...] = Field(
+        default=(), description="folders or s3://bucket/prefix to look into; empty means STRATA_INBOX, if any"
+    )
+    settle_seconds: float = Field(
+        default=120, ge=0, le=86_400, description="a local file that changed within this time is left for the next look"
+    )
 
 
 class RefreshParameters(Parameters):

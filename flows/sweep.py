@@ -1,7 +1,10 @@
 """What `strata gc` does: find what no snapshot and no vendor can see, and delete it when told to."""
 
+from pathlib import Path
+
 from tasks.settings import Settings
 from tasks.steps.house import objects_at
+from tasks.stores.abandoned import abandoned, sweep_scratch
 from tasks.stores.index import orphans
 from tasks.stores.lease import hold
 from tasks.stores.objects import Objects
@@ -13,20 +16,28 @@ STRAY_SECONDS = 24 * 3600
 
 
 def sweep(uri: str = "", *, delete: bool) -> list[str]:
-    """Keys of orphans in the lake's tables and in the outbox; deleted under the writer's lease when told to."""
+    """Keys of orphans in the lake's tables, in the outbox and in scratch; deleted when told to.
+
+    In lake and outbox under the writer's lease; a scratch folder is an orphan when its run is dead.
+    """
     settings = Settings()
     lake = uri or settings.lake
     objects = objects_at(lake)
     outbox = objects_at(settings.outbox or f"{lake.rstrip('/')}/outbox")
     if not delete:
-        return [*(meta.key for meta in find_orphans(objects)), *(f"outbox/{key}" for key in _revisions(outbox))]
+        keys = (meta.key for meta in find_orphans(objects))
+        return [*keys, *(f"outbox/{key}" for key in _revisions(outbox)), *_named(abandoned(Path(settings.scratch)))]
     gone = [meta.key for meta in delete_orphans(objects, wait_seconds=settings.lease_wait_seconds)]
     with hold(objects, "gc", wait_seconds=settings.lease_wait_seconds, lease_seconds=LEASE_SECONDS) as lease:
         for key in _revisions(outbox):
             lease.check()
             outbox.delete(key)
             gone.append(f"outbox/{key}")
-    return [*gone, *objects.sweep(older_than_seconds=STRAY_SECONDS)]
+    return [*gone, *objects.sweep(older_than_seconds=STRAY_SECONDS), *_named(sweep_scratch(Path(settings.scratch)))]
+
+
+def _named(folders: list[Path]) -> list[str]:
+    return [f"scratch/{folder.name}" for folder in folders]
 
 
 def _revisions(outbox: Objects) -> list[str]:

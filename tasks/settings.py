@@ -1,10 +1,12 @@
 """Where this process finds its lake, outbox, policy, scratch and object store. Read once, in flows/ alone."""
 
+import json
 import tempfile
 from pathlib import Path
+from typing import Annotated, Any
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
 class Settings(BaseSettings):
@@ -15,7 +17,13 @@ class Settings(BaseSettings):
     lake: str = Field(default="lake", description="lake root: a path, file:// or s3://bucket/prefix")
     outbox: str = Field(default="", description="outbox root; <lake>/outbox when empty")
     policy: str = Field(default="", description="folder with the brand's policy; the stored one when empty")
-    inbox: str = Field(default="", description="folder in which exports arrive, for `month`; none when empty")
+    inbox: str = Field(
+        default="",
+        description="folder or s3:// prefix in which exports arrive, for inbox and month; none when empty",
+    )
+    passwords: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), repr=False, description="password of locked workbooks, or a JSON list of several, tried in turn"
+    )
     scratch: str = Field(
         default_factory=lambda: str(Path(tempfile.gettempdir()) / "strata"),
         description="local folder for candidates before they are published",
@@ -28,6 +36,18 @@ class Settings(BaseSettings):
     s3_access_key_id: str = Field(default="", repr=False)
     s3_secret_access_key: str = Field(default="", repr=False)
     s3_allow_http: bool = Field(default=False, description="allow plain http off loopback")
+
+    @field_validator("passwords", mode="before")
+    @classmethod
+    def _several(cls, value: Any) -> Any:
+        """One password as it is, several as a JSON list; a message of JSON's would show them."""
+        if not isinstance(value, str):
+            return value
+        try:
+            told = json.loads(value) if value.startswith("[") else [value] * bool(value)
+        except ValueError:
+            told = [value]
+        return tuple(map(str, told))
 
     @property
     def outbox_root(self) -> str:

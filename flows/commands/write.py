@@ -18,6 +18,7 @@ from flows.commands.options import (
 from flows.show import console, show, waiting
 
 app = typer.Typer()
+SETTLE_SECONDS = 2.0
 STARTING = "Starting Prefect (20 to 40 seconds the first time) …"
 
 
@@ -39,32 +40,64 @@ def init(
 
 @app.command()
 def ingest(
-    paths: Annotated[list[str], typer.Argument(help="Export files, and folders of them.")],
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(help="Export files, archives, folders, s3://bucket/prefix. [env: STRATA_INBOX]"),
+    ] = None,
     received_at: ReceivedOption = "",
     exported_at: ExportedOption = "",
-    shop: Annotated[str, typer.Option("--shop", help="Shop id, where neither file nor policy says.")] = "",
+    shop: Annotated[str, typer.Option("--shop", help="Shop id, where neither file, folder nor policy says.")] = "",
+    settle: Annotated[
+        float,
+        typer.Option("--settle", help="Seconds that a file must have lain unchanged; else it is left alone."),
+    ] = SETTLE_SECONDS,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and account, write nothing.")] = False,
     lake: LakeOption = "",
     policy: PolicyOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """Read export files into the lake; the same file again changes nothing.
 
-    Exit code 2 when a file was refused; the others are in.
+    Folders CHANNEL/SHOP/… below what is named tell channel and shop. A bad file stops no other.
+    Exit code 2 when a file, or a row of one, was refused; everything else is in. What is still
+    being uploaded is left alone and told.
 
     Example: strata ingest exports/2026-05 --policy policy --received-at 2026-06-01
     """
+    from flows.accounting import is_refused
+    from flows.commands.receipt import Bars, show_receipt
     from flows.parameters import IngestParameters
+    from flows.progress import told_to
 
     with waiting(STARTING, is_quiet=as_json):
         from flows.ingest import ingest as run
     told = IngestParameters(
-        paths=tuple(paths), received_at=received_at, exported_at=exported_at, shop=shop, lake=lake, policy=policy
-    )
-    with waiting(f"Reading {len(paths)} paths …", is_quiet=as_json):
+        paths=named_or_inbox(paths), received_at=received_at, exported_at=exported_at, shop=shop,
+        settle_seconds=settle, dry_run=dry_run, lake=lake, policy=policy,
+    )  # fmt: skip
+    with Bars(is_quiet=as_json) as bars, told_to(bars):
         summary = run(told)
-    show(summary, as_json=as_json)
-    if any(file["outcome"] == "refused" for file in summary["files"]):
+    show_receipt(summary, as_json=as_json)
+    if is_refused(summary):
         raise typer.Exit(2)
+
+
+def named_or_inbox(paths: list[str] | None) -> tuple[str, ...]:
+    """What was named, else the inbox of the settings.
+
+    Raises:
+        ConfigurationError: neither.
+    """
+    from tasks.errors import ConfigurationError
+    from tasks.settings import Settings
+
+    if found := tuple(paths or ()) or (Settings().inbox,) * bool(Settings().inbox):
+        return found
+    raise ConfigurationError(
+        "nothing is named to ingest",
+        expected="files, folders or s3://bucket/prefix, or STRATA_INBOX",
+        next_step="strata ingest EXPORTS",
+    )
 
 
 @app.command()

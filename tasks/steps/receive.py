@@ -7,12 +7,18 @@ from pathlib import Path
 import polars as pl
 from pydantic import Field
 
-from tasks.errors import BadFileError
+from tasks.errors import BadFileError, SecurityRefusedError
 from tasks.policy.models import Policy
 from tasks.refs import Ref, Run, StoredFile
+from tasks.sources.corrections import Correction
+from tasks.sources.declared import corrections_of, layouts_of
 from tasks.sources.read import Export, ReadContext, read_export
-from tasks.steps.house import key_ring, objects_at, policy_of
+from tasks.steps.house import key_ring, objects_at
+from tasks.steps.opening import Item
+from tasks.stores.arrivals import mark_of
+from tasks.stores.cover import passing_cover
 from tasks.stores.digests import file_sha256
+from tasks.stores.objects import check_key
 from tasks.stores.vault import KeyRing, encrypt_file, pseudonym_of, seal
 
 
@@ -30,7 +36,7 @@ class Received(Ref):
 
     sha256: str
     name: str
-    raw: StoredFile
+    raw: StoredFile | None = None
     outcome: str = "accepted"
     reason: str | None = None
     layout: str | None = None
@@ -46,55 +52,100 @@ class Received(Ref):
     money_quarantined_fen: int = 0
     money_unreadable: int = 0
     drift: str = "{}"
+    about: tuple[str, ...] = ()
     staged: dict[str, tuple[str, ...]] = Field(default_factory=dict, description="table to Parquet files in scratch")
 
 
-def receive(run: Run, path: Path, terms: Terms) -> Received:
-    """Keep and read one file; a file that cannot be used is received as refused, with the reason."""
-    policy = policy_of(run)
+def receive(run: Run, item: Item, terms: Terms, policy: Policy, *, keep: bool = True) -> Received | None:
+    """Read one export and keep its bytes; one that cannot be used is received as refused, with the reason.
+
+    None for a file that changed under our hands: it is still being uploaded, and nothing is said of it.
+    """
     ring = key_ring(policy, run.lake)
-    sha256 = file_sha256(path)
-    about = {"sha256": sha256, "name": path.name, "received_at": terms.received_at}
     try:
-        export = read_export(path, _context(policy, ring, path, sha256, terms), Path(run.scratch) / sha256)
-        _refuse_rotten(export, path.name, policy.brand.max_quarantine_share)
+        read = _read(run, item, terms, policy, ring)
+        raw = keep_raw(run, item, read.channel, ring) if keep else None
+    except BadFileError:
+        if is_unchanged(item):
+            raise
+        return None
+    return read.model_copy(update={"raw": raw}) if is_unchanged(item) else None
+
+
+def is_unchanged(item: Item) -> bool:
+    """Whether the bytes received are still those that were looked at."""
+    try:
+        return mark_of(Path(item.received)) == item.mark
+    except FileNotFoundError:
+        return False
+
+
+def _read(run: Run, item: Item, terms: Terms, policy: Policy, ring: KeyRing) -> Received:
+    about = {"sha256": item.sha256, "name": item.name, "received_at": terms.received_at}
+    try:
+        _refuse_problem(item)
+        layouts = layouts_of(policy.layouts)
+        context = _context(policy, ring, item, terms, corrections_of(policy.corrections, layouts))
+        export = read_export(Path(item.path), context, Path(run.scratch) / item.sha256, layouts)
+        _refuse_rotten(export, item.name, policy.brand.max_quarantine_share)
     except BadFileError as error:
         exported_at = terms.exported_at or terms.received_at
-        raw = keep_raw(run, path, f"raw/unknown/{sha256}/{path.name}", ring)
-        return Received(**about, raw=raw, outcome="refused", reason=str(error), exported_at=exported_at)
-    raw = keep_raw(run, path, f"raw/{export.channel}/{sha256}/{path.name}", ring)
-    return Received(**about, raw=raw, **_account(export), staged=_staged(export))
+        return Received(**about, outcome="refused", reason=str(error), exported_at=exported_at, about=item.about)
+    return Received(**about, **_account(export), staged=_staged(export), about=(*item.about, *export.about))
 
 
-def keep_raw(run: Run, path: Path, key: str, ring: KeyRing) -> StoredFile:
-    """The bytes as received, encrypted at rest; what stands there already is the same file."""
-    objects = objects_at(run.lake)
+def _refuse_problem(item: Item) -> None:
+    if item.problem is not None:
+        raise item.problem.error()
+
+
+def keep_raw(run: Run, item: Item, channel: str, ring: KeyRing) -> StoredFile:
+    """The bytes as received, encrypted at rest; what stands there already is the same file.
+
+    Raises:
+        BadFileError: the file changed meanwhile; nothing is kept under the digest of what it was.
+    """
+    objects, key = objects_at(run.lake), raw_key(item, channel)
     sealed = Path(run.scratch) / "raw.sealed"
     if objects.head(key) is None:
-        encrypt_file(path, sealed, ring)
+        encrypt_file(Path(item.received), sealed, ring)
+        if not is_unchanged(item):
+            raise BadFileError(f"{item.name} changed while it was read", next_step="wait until it is uploaded")
         objects.create_file(key, sealed)
         sealed.unlink()
-    return StoredFile(path=key, bytes=_size(run, key), sha256=objects.sha256(key))
+    meta = objects.head(key)
+    return StoredFile(path=key, bytes=meta.bytes if meta else 0, sha256=objects.sha256(key))
 
 
-def _size(run: Run, key: str) -> int:
-    meta = objects_at(run.lake).head(key)
-    return meta.bytes if meta else 0
+def raw_key(item: Item, channel: str) -> str:
+    """Where the bytes lie; a name that no store can take is left out of it."""
+    try:
+        return check_key(f"raw/{channel}/{item.sha256}/{item.name}")
+    except SecurityRefusedError:
+        return f"raw/{channel}/{item.sha256}/export"
 
 
-def _context(policy: Policy, ring: KeyRing, path: Path, sha256: str, terms: Terms) -> ReadContext:
+def _context(
+    policy: Policy, ring: KeyRing, item: Item, terms: Terms, corrections: tuple[Correction, ...]
+) -> ReadContext:
+    cover, uncover = passing_cover()
     return ReadContext(
-        file_sha256=sha256,
-        name=path.name,
+        file_sha256=item.sha256,
+        content_sha256=None if item.path == item.received else file_sha256(Path(item.path)),
+        name=item.name,
         received_at=terms.received_at,
         file_month=terms.file_month,
         zone=policy.brand.zone,
         currency=policy.brand.currency,
         pseudonymise=lambda key_type, scope, value: pseudonym_of(key_type, scope, value, ring),
         shops=policy.brand.shops,
-        seal=lambda contacts: _sealed(contacts, terms.received_at, sha256, ring),
-        shop_id=terms.shop,
+        seal=lambda contacts: _sealed(contacts, terms.received_at, item.sha256, ring),
+        channel=item.channel,
+        shop_id=item.shop or terms.shop,
         exported_at=terms.exported_at,
+        corrections=corrections,
+        cover=cover,
+        uncover=uncover,
     )
 
 

@@ -18,7 +18,9 @@ every_deployment = pytest.mark.parametrize("declared", DECLARED, ids=NAMES)
 
 
 def test_every_flow_has_its_deployment():
-    assert sorted(NAMES) == ["backfill", "campaign", "cancel", "ingest", "month", "plan", "refresh", "report"]
+    assert sorted(NAMES) == [
+        "backfill", "campaign", "cancel", "inbox", "ingest", "month", "plan", "refresh", "report",
+    ]  # fmt: skip
 
 
 @every_deployment
@@ -47,11 +49,13 @@ def test_no_file_of_flows_shadows_a_module():
     assert ours & (sys.stdlib_module_names | set(packages_distributions())) <= {"__init__", "__pycache__"}
 
 
-@pytest.mark.parametrize(("name", "cron"), [("month", "0 6 1 * *"), ("refresh", "30 4 * * *")])
+@pytest.mark.parametrize(
+    ("name", "cron"), [("month", "0 6 1 * *"), ("refresh", "30 4 * * *"), ("inbox", "*/15 * * * *")]
+)
 def test_schedules_run_in_the_business_zone(name: str, cron: str):
     (schedule,) = next(entry for entry in DECLARED if entry["name"] == name)["schedules"]
     assert (schedule["cron"], schedule["timezone"]) == (cron, "Asia/Shanghai")
 
 
 def test_nothing_else_runs_by_itself():
-    assert [entry["name"] for entry in DECLARED if "schedules" in entry] == ["month", "refresh"]
+    assert [entry["name"] for entry in DECLARED if "schedules" in entry] == ["month", "refresh", "inbox"]

@@ -13,7 +13,13 @@ from tasks.sources.layouts import Cell
 from tasks.sources.read import Export, ReadContext, read_export
 
 SAMPLES = Path(__file__).parents[2] / "samples"
-SHOPS = {"taobao": "qinghe_tmall", "youzan": "qinghe_mall", "wecom": "qinghe", "complete_journey": "main"}
+SHOPS = {
+    "taobao": "qinghe_tmall", "youzan": "qinghe_mall", "wecom": "qinghe", "complete_journey": "main", "jd": "qinghe_jd",
+    "douyin": "qinghe_dy", "pdd": "qinghe_pdd", "wechat_shop": "qinghe_wx", "kuaishou": "qinghe_ks",
+    "xiaohongshu": "qinghe_xhs", "weimob": "qinghe_wm", "pos_cn": "west_lake", "shopify": "qinghe_us",
+    "woocommerce": "qinghe_woo", "square": "qinghe_sq", "magento": "qinghe_mag", "sensors": "qinghe_mall",
+    "segment": "qinghe_mall", "ga4": "qinghe_mall", "growingio": "qinghe_mall", "aliyun": "main", "jpush": "main",
+}  # fmt: skip
 RECEIVED = datetime(2026, 6, 3, tzinfo=UTC)
 SPILLS = TemporaryDirectory(prefix="strata-spills-")
 """Where the rows of exports that tests read lie until the tests are over."""
@@ -71,8 +77,13 @@ def frames(export: Export) -> dict[str, pl.DataFrame]:
 
 
 def balance(export: Export) -> tuple[int, int]:
-    """Rows and fen that are in neither of the two places in which they must be; both are 0 when all is well."""
-    kept = export.frame(export.primary).unique("row_number")
+    """Rows and fen that are in neither of the two places in which they must be; both are 0 when all is well.
+
+    A row that is no event stands in the sightings alone.
+    """
+    places = [export.primary, *({"sightings"} & {*export.tables})]
+    rows_kept = [export.frame(place).select("row_number", "row_money_fen") for place in places]
+    kept = pl.concat(rows_kept).unique("row_number", keep="first", maintain_order=True)
     rows = export.rows_read - kept.height - export.rows_refused
     money = export.money_read_fen - int(kept["row_money_fen"].sum() or 0) - export.money_refused_fen
     return rows, money

@@ -15,6 +15,7 @@ MAX_CHARS = 8 << 20
 _DEEPEST = 8
 """Objects around the list; what vendors' interfaces answer has two."""
 _SHOWN_CHARS = 1000
+_MOST_PASSED = 100_000
 _SPACE = " \t\r\n"
 _DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
 
@@ -185,17 +186,20 @@ def _of_object(feed: _Feed, depth: int) -> Iterator[Any]:
 
 
 def _of_list(feed: _Feed) -> Iterator[Any]:
-    """Members of a list of objects; a list of anything else is passed over."""
+    """Members of a list of objects; a short list of anything else is passed over."""
     feed.take("[")
     is_wanted = feed.peek() in {"{", "]"}
     feed.lists += feed.peek() == "{"
     ending = "]" if feed.peek() == "]" else ","
     if ending == "]":
         feed.take("]")
+    passed = 0
     while ending == ",":
         member = feed.value()
         if is_wanted:
             yield member
+        elif (passed := passed + 1) > _MOST_PASSED:
+            raise feed.wrong(f"holds more than {_MOST_PASSED} values that are no objects", "a list of objects")
         ending = feed.take(",", "]")
 
 

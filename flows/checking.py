@@ -214,6 +214,8 @@ def _differs(drift: Mapping[str, Any]) -> list[Told]:
 
 
 def _listed(found: Any) -> Any:
+    if isinstance(found, dict):
+        return ", ".join(f"{what} {count}" for what, count in found.items())
     return ", ".join(map(str, found)) if isinstance(found, list) else found
 
 

@@ -44,7 +44,7 @@ def read_fields(text: pl.DataFrame, match: Match, zone: str) -> Fields:
     return Fields(
         frame.pipe(_fill_absent, layout), faulty,
         money_unreadable=faulty.filter(column=layout.money)["row_number"].n_unique() if layout.money else 0,
-        tally=count_cells(frame, faulty, layout, sources),
+        tally=count_cells(frame, faulty, layout, sources, cells),
     )  # fmt: skip
 
 

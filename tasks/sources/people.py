@@ -21,7 +21,6 @@ CONTACTS = pl.Schema(
 )
 _RECORDS = {"order": "order:{channel}:{shop}:", "line": "order:{channel}:{shop}:", "event": "event:{channel}:"}
 _OF_MEMBER = "member:{channel}:"
-_HASHED_ID_LENGTH = 24
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ def name_people(frame: pl.DataFrame, naming: Naming) -> pl.DataFrame:
     """Add the person's key (`buyer_key`, `member_key` or `customer_key`), `person`, `record` and hashed ids.
 
     `person` is the pseudonym of the strongest identity key, null where the record carries none.
-    A profile without one is kept under a key of its own record, which no sighting will carry.
+    A profile without one is kept under a key of its own record: that is no identity key.
     """
     layout = naming.layout
     if layout.person is None:
@@ -61,9 +60,7 @@ def name_people(frame: pl.DataFrame, naming: Naming) -> pl.DataFrame:
 
 def _hashed(name: str, columns: tuple[str, ...], naming: Naming) -> pl.Expr:
     """The id of a record that has none: keyed, because its columns may hold what a person can be found by."""
-    return naming.pseudonymise(name, naming.fill("{channel}:{shop}"), content(list(columns))).str.slice(
-        0, _HASHED_ID_LENGTH
-    ).alias(name)  # fmt: skip
+    return naming.pseudonymise(name, naming.fill("{channel}:{shop}"), content(list(columns))).alias(name)
 
 
 def printed_key(key_type: str, scope: str, pseudonym: pl.Expr) -> pl.Expr:
@@ -79,19 +76,26 @@ def _hex(rule: KeyRule, value: pl.Expr, naming: Naming) -> pl.Expr:
 def _record_key(naming: Naming) -> pl.Expr:
     """The key of a profile that names nobody; null where the layout has none, or nothing to make it of."""
     own = naming.layout.record_key
+    return printed_key(own.type, naming.fill(own.scope), _record_hex(naming)) if own else pl.lit(None, pl.String())
+
+
+def _record_hex(naming: Naming) -> pl.Expr:
+    own = naming.layout.record_key
     if own is None:
         return pl.lit(None, pl.String())
     some = pl.when(pl.any_horizontal(pl.col(own.columns).is_not_null())).then(content(list(own.columns)))
-    scope = naming.fill(own.scope)
-    return printed_key(own.type, scope, naming.pseudonymise(own.type, scope, some))
+    return naming.pseudonymise(own.type, naming.fill(own.scope), some)
 
 
 def _record(naming: Naming) -> pl.Expr:
-    """The record that keys are seen on together: the order, the event, or the person's profile."""
+    """The record that keys are seen on together: the order, the event, or the person's profile.
+
+    A profile that names nobody may still reach somebody: its contacts are seen on the profile's own key.
+    """
     grain = naming.layout.grain
     prefix = pl.lit(naming.fill(_RECORDS.get(grain, _OF_MEMBER)))
-    ids = {"order": "order_id", "line": "order_id", "event": "event_id"}
-    return pl.concat_str(prefix, pl.col(ids.get(grain, "person")))
+    ids = {"order": pl.col("order_id"), "line": pl.col("order_id"), "event": pl.col("event_id")}
+    return pl.concat_str(prefix, ids.get(grain, pl.coalesce("person", _record_hex(naming))))
 
 
 def keys_seen(frame: pl.DataFrame, naming: Naming, exported_at: pl.Expr) -> pl.DataFrame:

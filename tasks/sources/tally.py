@@ -27,23 +27,29 @@ class Tally:
     """Cells that could be read."""
     faults: Mapping[str, int] = field(default_factory=dict)
     """Cells that could not."""
-    unusable: Mapping[str, int] = field(default_factory=dict)
-    """Keys that are filled and are no key: masked, encrypted, made up."""
+    unusable: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """Keys that are filled and are no key, by class: masked, encrypted, virtual, forged, …"""
     words: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Unknown words of code columns."""
     flagged: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """What a person should look for, and the first rows in which to look."""
 
 
-def count_cells(frame: pl.DataFrame, faulty: pl.DataFrame, layout: Layout, sources: Mapping[str, pl.Series]) -> Tally:
-    """Count over the parsed rows `frame`; `sources` holds the text that each column was read from."""
+def count_cells(
+    frame: pl.DataFrame,
+    faulty: pl.DataFrame,
+    layout: Layout,
+    sources: Mapping[str, pl.Series],
+    cells: Mapping[str, pl.DataFrame],
+) -> Tally:
+    """Count over the parsed rows `frame`; `sources` holds the text of each column, `cells` what was made of it."""
     codes = sorted(target for target in sources if layout.columns[target].parse == "code")
     keys = sorted({key.column for key in layout.keys} & sources.keys())
     values = {target: frame[target].count() for target in sources}
     return Tally(
         values=values,
         faults=dict(faulty.group_by("column").len().iter_rows()),
-        unusable={target: _unusable(sources[target], frame[target]) for target in keys},
+        unusable={target: _classes(cells[target]) for target in keys},
         words={target: _unknown_words(sources[target], layout.columns[target]) for target in codes},
         flagged=_flagged(frame, layout),
     )
@@ -56,7 +62,7 @@ def add_up(tallies: Iterable[Tally]) -> Tally:
         one = Tally(
             values=_join(one.values, other.values, lambda a, b: a + b),
             faults=_join(one.faults, other.faults, lambda a, b: a + b),
-            unusable=_join(one.unusable, other.unusable, lambda a, b: a + b),
+            unusable=_join(one.unusable, other.unusable, lambda a, b: _join(a, b, lambda x, y: x + y)),
             words=_join(one.words, other.words, lambda a, b: frozenset(sorted(a | b)[:_MOST_CODES])),
             flagged=_join(one.flagged, other.flagged, lambda a, b: tuple(sorted({*a, *b})[:_MOST_CODES])),
         )
@@ -64,7 +70,7 @@ def add_up(tallies: Iterable[Tally]) -> Tally:
 
 
 def drift_of(tally: Tally, layout: Layout) -> dict[str, object]:
-    """Columns `changed` in type, `unknown_codes` by column, `unusable` keys with their count, rows `flagged`."""
+    """Columns `changed` in type, `unknown_codes` by column, `unusable` keys by class, rows `flagged`."""
     filled = {target: count + tally.faults.get(target, 0) for target, count in tally.values.items()}
     return {
         "changed": sorted(
@@ -72,7 +78,7 @@ def drift_of(tally: Tally, layout: Layout) -> dict[str, object]:
             if layout.columns[target].parse != "code" and count > _RETYPED_SHARE * filled[target]
         ),
         "unknown_codes": {target: sorted(words) for target, words in tally.words.items() if words},
-        "unusable": {target: count for target, count in tally.unusable.items() if count > 0},
+        "unusable": {target: dict(classes) for target, classes in tally.unusable.items() if classes},
         "flagged": {why: list(rows) for why, rows in tally.flagged.items() if rows},
     }  # fmt: skip
 
@@ -90,9 +96,10 @@ def _flagged(frame: pl.DataFrame, layout: Layout) -> dict[str, tuple[int, ...]]:
     return {why: tuple(found.sort().head(_MOST_CODES)) for why, found in rows.items() if found.len()}
 
 
-def _unusable(source: pl.Series, value: pl.Series) -> int:
-    """Filled cells without a value."""
-    return int(source.filter(value.is_null()).to_frame("text").select(bare(pl.col("text")).count()).item())
+def _classes(cells: pl.DataFrame) -> dict[str, int]:
+    """Filled cells without a value, by what is the matter with them."""
+    why = cells.select(why=pl.coalesce("note", "fault")).drop_nulls()
+    return dict(why.group_by("why").len().sort("why").iter_rows())
 
 
 def _unknown_words(source: pl.Series, cell: Cell) -> frozenset[str]:

@@ -109,6 +109,14 @@ def _number(frame: pl.DataFrame, name: str, columns: list[str]) -> pl.DataFrame:
     Rows equal in `columns` are numbered in the order of all their text, so the order of the file does not matter.
     """
     whole = [other for other, kind in frame.schema.items() if other != "row_number" and not kind.is_nested()]
-    named = frame.with_columns(_hash=sha256(content(columns)).str.slice(0, 24), _whole=content(whole))
-    number = pl.col("_whole").rank("ordinal").over("_hash")
-    return named.with_columns(pl.format("{}-{}", "_hash", number).alias(name)).drop("_hash", "_whole")
+    named = frame.with_columns(_hash=sha256(content(columns)).str.slice(0, 24))
+    is_alone = named["_hash"].is_unique()
+    alike = named.filter(~is_alone).with_columns(_whole=content(whole))
+    numbered = alike.with_columns(_number=pl.col("_whole").rank("ordinal").over("_hash")).drop("_whole")
+    alone = named.filter(is_alone).with_columns(_number=pl.lit(1, numbered.schema["_number"]))
+    return (
+        pl.concat([alone, numbered])
+        .sort("row_number")
+        .with_columns(pl.format("{}-{}", "_hash", "_number").alias(name))
+        .drop("_hash", "_number")
+    )

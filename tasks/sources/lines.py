@@ -8,6 +8,7 @@ from tasks.sources.layouts import Layout, Share
 GROUP = pl.coalesce("order_id", pl.format("row {}", "row_number"))
 """What holds the lines of one order together; a line whose order number is unreadable stands alone."""
 _LINE_ONLY = frozenset({"order_id", "broken_rules", "row_number", "row_money_fen", "file_month"})
+_EVIDENCE = ("shown_fen", "status_fen", "itemised_fen")
 _RANKS = {
     "status": {status: rank for rank, status in enumerate(ORDER_STATUSES)},
     "kind": {
@@ -30,21 +31,32 @@ def fill_down(frame: pl.DataFrame, above: str | None) -> tuple[pl.DataFrame, str
 
 
 def complete_orders(frame: pl.DataFrame, layout: Layout) -> pl.DataFrame:
-    """One row per line as given, every cell of the order level filled with the order's first filled one.
+    """One row per line as given, every cell of the order level filled with the value that the order has there.
 
     Two different values on lines of one order break the rule `lines_disagree` on each of them.
     """
     level = sorted(name for name, cell in layout.columns.items() if cell.order_level and name in frame.columns)
-    if not level:
+    alone, lines = _alone_and_together(frame)
+    if not level or lines.is_empty():
         return frame
-    told = frame.sort("row_number").with_columns(_order=GROUP)
+    least, most = (pl.col(level).min().name.prefix("least "), pl.col(level).max().name.prefix("most "))
+    orders = lines.group_by("_order").agg(least, most)
     disagree = [
-        pl.when(pl.col(name).drop_nulls().n_unique().over("_order") > 1).then(pl.lit(f"{name}:lines_disagree"))
+        pl.when(pl.col(f"least {name}") != pl.col(f"most {name}")).then(pl.lit(f"{name}:lines_disagree"))
         for name in level
     ]
-    first = [pl.col(name).drop_nulls().first().over("_order") for name in level]
-    broken = pl.concat_list("broken_rules", *disagree).list.drop_nulls()
-    return told.with_columns(*first, broken_rules=broken).drop("_order")
+    filled = lines.join(orders, on="_order", how="left").with_columns(
+        *(pl.col(f"least {name}").alias(name) for name in level),
+        broken_rules=pl.concat_list("broken_rules", *disagree).list.drop_nulls(),
+    )
+    return pl.concat([alone, filled.select(alone.columns)]).sort("row_number")
+
+
+def _alone_and_together(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The lines that are the only one of their order, and the others with `_order`: most orders have one line."""
+    marked = frame.with_columns(_order=GROUP)
+    is_alone = marked["_order"].is_unique()
+    return marked.filter(is_alone).drop("_order"), marked.filter(~is_alone)
 
 
 def divide(frame: pl.DataFrame, shares: dict[str, Share]) -> pl.DataFrame:
@@ -55,17 +67,19 @@ def divide(frame: pl.DataFrame, shares: dict[str, Share]) -> pl.DataFrame:
     """
     if not shares:
         return frame
+    alone, lines = _alone_and_together(frame)
     turns = ["line_id"] if "line_id" in frame.columns else []
-    lines = frame.with_columns(_order=GROUP).sort("_order", *turns, "row_number")
+    lines = lines.sort("_order", *turns, "row_number").with_columns(_order=pl.col("_order").rle_id())
     for name, share in shares.items():
         lines = lines.with_columns(_weight=_weight(share)).with_columns(_share(share).alias(name))
-    return lines.sort("row_number").drop("_order", "_weight")
+    whole = alone.with_columns(pl.col(share.of).alias(name) for name, share in shares.items())
+    return pl.concat([whole, lines.select(whole.columns)]).sort("row_number")
 
 
 def _weight(share: Share) -> pl.Expr:
     """What a line weighs; where no line weighs anything, the first one takes all."""
     weight = pl.col(share.by).fill_null(0).clip(lower_bound=0).cast(pl.Int128)
-    is_first = pl.int_range(pl.len()).over("_order") == 0
+    is_first = pl.col("_order") != pl.col("_order").shift(1, fill_value=None).fill_null(2**32 - 1)
     return pl.when(weight.sum().over("_order") == 0).then(is_first.cast(pl.Int128)).otherwise(weight)
 
 
@@ -83,7 +97,8 @@ def count_once(frame: pl.DataFrame, layout: Layout) -> pl.DataFrame:
     money = sorted(layout.money_columns & layout.order_level & {*frame.columns})
     if not money:
         return frame
-    is_first = pl.col("row_number") == pl.col("row_number").min().over(GROUP)
+    is_first = GROUP.is_first_distinct()
+    frame = frame.sort("row_number")
     counted = pl.when(is_first | pl.col("row_money_fen").is_null()).then("row_money_fen").otherwise(0)
     row_money = [counted.alias("row_money_fen")] if layout.money in money else []
     return frame.with_columns(*(pl.when(is_first).then(name).alias(name) for name in money), *row_money)
@@ -96,25 +111,34 @@ def orders_of_lines(lines: pl.DataFrame, layout: Layout) -> pl.DataFrame:
     Lines that name two buyers break the rule `lines_disagree`.
     """
     names = [name for name in lines.columns if name not in _LINE_ONLY and not lines.schema[name].is_nested()]
-    money = layout.money_columns | {"shown_fen", "status_fen"}
-    aggregated = [_rolled_up(name, is_money=name in money or _is_money(name)) for name in names]
-    buyers = [pl.col(key.column).drop_nulls().n_unique() > 1 for key in layout.keys if key.role == "identity"]
-    disagrees = pl.any_horizontal(*buyers) if buyers else pl.lit(value=False)
-    grouped = lines.group_by("order_id").agg(pl.col("row_number").min(), *aggregated, disagrees=disagrees)
-    broken = pl.when("disagrees").then(pl.lit(["buyer_key:lines_disagree"])).otherwise(pl.lit([], pl.List(pl.String)))
-    return grouped.sort("row_number").with_columns(broken_rules=broken).drop("disagrees")
+    money = [name for name in names if name in {*layout.money_columns, *_EVIDENCE} or _is_money(name)]
+    buyers = [key.column for key in layout.keys if key.role == "identity" and key.column in names]
+    others = [name for name in names if name not in money]
+    ranked = lines.with_columns(_rank(name) for name in others if name in _RANKS)
+    two_buyers = (pl.col(name).min() != pl.col(name).max() for name in buyers)
+    orders = ranked.group_by("order_id").agg(
+        pl.col("row_number", *others).min(), pl.col(money).sum(), pl.col(money).count().name.prefix("filled "),
+        disagrees=pl.any_horizontal(pl.lit(value=False), *two_buyers),
+    )  # fmt: skip
+    disagree = pl.when("disagrees").then(pl.lit(["buyer_key:lines_disagree"]))
+    return (
+        orders.sort("row_number")
+        .with_columns(
+            *(pl.when(pl.col(f"filled {name}") > 0).then(name).alias(name) for name in money),
+            *(_code(name) for name in others if name in _RANKS),
+            broken_rules=disagree.otherwise(pl.lit([], pl.List(pl.String))),
+        )
+        .select("order_id", "row_number", *names, "broken_rules")
+    )
 
 
 def _is_money(name: str) -> bool:
     return name in VOCABULARY and VOCABULARY[name].unit == "fen"
 
 
-def _rolled_up(name: str, *, is_money: bool) -> pl.Expr:
-    value = pl.col(name)
-    if is_money:
-        return pl.when(value.is_not_null().any()).then(value.sum())
-    if name in _RANKS:
-        ranks = _RANKS[name]
-        least = value.replace_strict(ranks, default=None, return_dtype=pl.Int64).min()
-        return least.replace_strict({rank: code for code, rank in ranks.items()}, return_dtype=pl.String).alias(name)
-    return value.min()
+def _rank(name: str) -> pl.Expr:
+    return pl.col(name).replace_strict(_RANKS[name], default=None, return_dtype=pl.Int64)
+
+
+def _code(name: str) -> pl.Expr:
+    return pl.col(name).replace_strict({rank: code for code, rank in _RANKS[name].items()}, return_dtype=pl.String)

@@ -19,7 +19,7 @@ from tasks.policy.load import digest_of
 from tasks.refs import Candidate, Run, Snapshot
 from tasks.settings import Settings
 from tasks.steps.house import objects_at
-from tasks.steps.ingest import Row, account_of, merge, merge_files, receive_file
+from tasks.steps.ingest import Row, account_of, drift_of, merge, merge_files, receive_file
 from tasks.steps.opening import Item
 from tasks.steps.publish import gate_candidates, publish_candidates
 from tasks.steps.receive import Received, Terms, receive
@@ -141,8 +141,9 @@ class _Attempt:
 
     def _with_account(self, about: Summary, received: Sequence[Received], files: Candidate) -> Summary:
         notes = {file.sha256: file.about for file in received}
-        rows: list[Row] = account_of(pl.read_parquet(files.path), notes, notes)
-        return about | {"files": [*rows, *about["files"]]}
+        stands = pl.read_parquet(files.path)
+        rows: list[Row] = account_of(stands, notes, notes)
+        return about | {"files": [*rows, *about["files"]], "drift": drift_of(stands, notes)}
 
 
 def _unpublished(house: House, snapshot: Snapshot, folder: Path) -> Run:

@@ -79,14 +79,16 @@ def show_receipt(summary: Mapping[str, Any], *, as_json: bool) -> None:
         console.print(_table(summary["files"], summary["totals"]))
     for file in summary["files"]:
         if file["outcome"] == "refused":
-            console.print(f"[bold red]refused[/] {escape(file['name'])}: {escape(file['reason'])}", highlight=False)
+            why = file["reason"].removeprefix(f"{file['name']} ").removeprefix(f"{file['name']}: ")
+            console.print(f"[bold red]refused[/] {escape(file['name'])}: {escape(why)}", highlight=False)
     if summary["already_ingested"]:
         console.print(f"[bold]already ingested[/]: {escape(', '.join(summary['already_ingested']))}", highlight=False)
+    if summary.get("drift"):
+        console.print(rows_table("drift", summary["drift"]))
     if summary["left"]:
         console.print(rows_table("left alone", summary["left"]))
     if summary.get("rows"):
-        rows = [{"table": table, "rows": rows} for table, rows in summary["rows"].items()]
-        console.print(rows_table("rows written", rows))
+        console.print(f"[bold]rows written[/]: {', '.join(f'{name} {n:,}' for name, n in summary['rows'].items())}")
 
 
 def _table(files: Sequence[Mapping[str, Any]], totals: Mapping[str, Any]) -> Table:

@@ -10,6 +10,7 @@ from prefect import task
 from expectations.tables import TABLES
 from tasks.errors import UnbalancedError
 from tasks.refs import Candidate, Run, Snapshot
+from tasks.sources.drift import find_drift
 from tasks.steps.house import lake_at, policy_of, snapshot_of
 from tasks.steps.merging import Merged, merge_table
 from tasks.steps.opening import Item
@@ -110,6 +111,16 @@ def account_of(files: pl.DataFrame, shas: Collection[str], about: Mapping[str, S
     """One row per file of these digests, for the summary that people read, in order of name."""
     rows = files.filter(pl.col("sha256").is_in(list(shas))).sort("name", "sha256").select("sha256", *ACCOUNT).to_dicts()
     return [_told(row, about.get(row.pop("sha256"), ())) for row in rows]
+
+
+def drift_of(files: pl.DataFrame, shas: Collection[str]) -> list[Row]:
+    """One row per difference of these files from their layout, and from the file of that shop before."""
+    found = find_drift(files.filter(pl.col("outcome") == "accepted").iter_rows(named=True))
+    return [
+        {"file": one.file, "against": one.against, "kind": one.kind, "what": one.what}
+        for one in found
+        if one.sha256 in shas
+    ]
 
 
 def _told(row: Row, notes: Sequence[str]) -> Row:

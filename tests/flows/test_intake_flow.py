@@ -19,6 +19,7 @@ from tasks.settings import Settings
 from tasks.steps.house import objects_at
 from tasks.stores.objects import open_objects
 from tests.support.quarter import QINGHE, Brand
+from tests.support.strata import strata
 from tests.support.weed import Endpoint
 
 pytestmark = pytest.mark.slow
@@ -264,3 +265,36 @@ def test_exports_of_any_split_over_calls_end_in_the_same_current_rows(tmp_path: 
         orders = brand.rows("orders").filter(pl.col("known_to").is_null())
         ends.append(orders.select("order_id", "status", "paid_fen", "content_hash").sort("order_id").rows())
     assert ends[0] == ends[1] == ends[2]
+
+
+def test_drift_is_told_against_the_layout_and_the_file_before(house: Brand, tmp_path: Path):
+    """A month later the back office has a new column and a new word; both stand in the run's artifact."""
+    house.ingest(EXPORTS / YOUZAN, **TIMES)
+    text = (EXPORTS / YOUZAN).read_text(encoding="utf-8").replace("交易完成", "圆满结束", 1)
+    head, *rows = text.splitlines(keepends=False)
+    later = tmp_path / "youzan_orders_20260701.csv"
+    later.write_text("\n".join([f"{head},心情", *(f"{row},好" for row in rows)]), encoding="utf-8")
+    summary = house.ingest(later, received_at="2026-07-02")
+    told = {(row["against"], row["kind"], row["what"]) for row in summary["drift"]}
+    assert {("layout", "new column", "心情"), (YOUZAN, "column came", "心情")} <= told
+    assert any(kind == "unknown word in status" and what.startswith("圆满结束") for _, kind, what in told)
+
+
+def test_the_command_ends_with_a_table_and_code_2_when_something_was_refused(
+    house: Brand, tmp_path: Path, harness_env: dict[str, str]
+):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/list[1].csv").write_text(BAD, encoding="utf-8")
+    told = ("--lake", house.lake, "--policy", house.policy, "--settle", "0")
+    refused = strata("ingest", str(tmp_path / "in"), str(EXPORTS / YOUZAN), *told, env=harness_env, COLUMNS="200")
+    assert refused.code == 2, refused.problem
+    for words in (
+        "list[1].csv",
+        "youzan_orders",
+        "1 accepted, 1 refused",
+        "2,251.90",
+        "refused list[1].csv: no layout",
+    ):
+        assert words in refused.out
+    again = strata("ingest", str(EXPORTS / YOUZAN), *told, "--json", env=harness_env)
+    assert (again.code, again.told["outcome"], again.told["already_ingested"]) == (0, "already done", [YOUZAN])

@@ -4,6 +4,7 @@ A name in an archive is only a label here: no path is ever built from it. One th
 its folder, or that no file system should see, is a sign of a forged archive, and its member is not taken.
 """
 
+import errno
 import stat
 import struct
 import unicodedata
@@ -95,7 +96,8 @@ class Archive:
                 copy_within(stream, target, self.budget, self.name)
         except BadFileError as error:
             raise Untaken(error) from error
-        except (*_DAMAGED, NotImplementedError, RuntimeError):
+        except (*_DAMAGED, NotImplementedError, RuntimeError, OSError) as error:
+            _raise_unless_damaged(error)
             self.untaken.append(f"{shown(name)} is cut off or damaged")
             return False
         return True
@@ -126,7 +128,8 @@ def _opened(path: Path, name: str, most: int) -> ZipFile:
         raise Untaken(_endless(name, most))
     try:
         archive = ZipFile(path)
-    except (*_DAMAGED, NotImplementedError) as error:
+    except (*_DAMAGED, NotImplementedError, OSError) as error:
+        _raise_unless_damaged(error)
         raise Untaken(_damaged(name)) from error
     if len(archive.infolist()) > most:
         archive.close()
@@ -177,6 +180,12 @@ def _is_odd(char: str) -> bool:
 def shown(name: str) -> str:
     """A name in a message: printable, and short."""
     return repr("".join(char if char.isprintable() else "?" for char in name[:80]))
+
+
+def _raise_unless_damaged(error: Exception) -> None:
+    """A place outside the file is damage to the file; a full disk is not."""
+    if isinstance(error, OSError) and error.errno != errno.EINVAL:
+        raise error
 
 
 def _damaged(name: str) -> BadFileError:

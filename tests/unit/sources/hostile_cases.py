@@ -13,6 +13,7 @@ from typing import Any
 
 import polars as pl
 
+from tasks.sources.layouts import built_in
 from tests.support import hostile
 from tests.support.hostile import YOUZAN_HEADER, ErrorCell, Formula, order_number, youzan, youzan_rows
 
@@ -46,6 +47,11 @@ Case = tuple[str, str, bytes | Callable[[], bytes], Outcome]
 """Name, file name, bytes (or what builds them), outcome."""
 
 NO_AMOUNT = Spoilt(("paid_fen_missing", "total_paid_unreadable"))
+LAYOUTS = [
+    layout.model_copy(update={"formats": ("csv", "xlsx", "parquet")}) if layout.name == "youzan_orders" else layout
+    for layout in built_in()
+]
+"""Parquet has no back office; a brand's own warehouse may write it."""
 PAID, MADE, REFUND, NUMBER, PAID_AT = "订单实付金额", "订单创建时间", "订单已退款金额", "订单号", "买家付款时间"
 GOOD = youzan(3).encode()
 BOOK = hostile.workbook({"订单": youzan_rows(3)})

@@ -12,19 +12,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from tasks.errors import BadFileError
-from tasks.sources.layouts import built_in
 from tasks.sources.read import Export, read_export
 from tasks.sources.unpack import Refusal, unpack
 from tests.support import hostile
 from tests.support.source import ROOT
-from tests.unit.sources.hostile_cases import BOOK, CASES, FAR_CELLS, GOOD, Case, Read, Refused, Spoilt
+from tests.unit.sources.hostile_cases import BOOK, CASES, FAR_CELLS, GOOD, LAYOUTS, Case, Read, Refused, Spoilt
 from tests.unit.sources.reading import balance, context, rules, spill
 
-LAYOUTS = [
-    layout.model_copy(update={"formats": ("csv", "xlsx", "parquet")}) if layout.name == "youzan_orders" else layout
-    for layout in built_in()
-]
-"""Parquet has no back office; a brand's own warehouse may write it."""
 SHOPS = {"youzan": "qinghe_mall", "taobao": "qinghe_tmall", "sensors": "app"}
 
 

@@ -13,8 +13,8 @@ class Receipt:
     channel: str
     paths: tuple[str, ...]
     """Files, or one folder of files, below the brand's export folder."""
-    exported_at: datetime
-    """UTC instant at which the shop's back office made the files."""
+    exported_at: datetime | None
+    """UTC instant at which the back office made the files; None where each tells by itself."""
     received_at: datetime
     """UTC instant at which Strata gets them."""
 

@@ -1,0 +1,31 @@
+"""Canonical rows, written as an export of any layout and read again, are the same canonical rows."""
+
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from infra.exports.quirks import quirks_of
+from tasks.sources.layouts import Layout, built_in
+from tests.unit.exports.returning import assert_returns, write
+
+LAYOUTS = pytest.mark.parametrize("layout", built_in(), ids=lambda layout: layout.name)
+FORMATS = [(layout, fmt) for layout in built_in() for fmt in layout.formats]
+
+
+@pytest.mark.parametrize(("layout", "fmt"), FORMATS, ids=[f"{layout.name}-{fmt}" for layout, fmt in FORMATS])
+def test_plain(layout: Layout, fmt: str, tmp_path: Path):
+    assert_returns(write(tmp_path, layout, fmt=fmt))
+
+
+@LAYOUTS
+@settings(max_examples=4, deadline=None)
+@given(seed=st.integers(0, 10_000))
+def test_with_quirks(layout: Layout, seed: int):
+    fmt = layout.formats[seed % len(layout.formats)]
+    with TemporaryDirectory() as folder:
+        quirks = replace(quirks_of(seed), wrap="")
+        assert_returns(write(Path(folder), layout, seed=str(seed), quirks=quirks, fmt=fmt, orders=25))

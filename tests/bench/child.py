@@ -9,7 +9,10 @@ from pathlib import Path
 
 from tasks.policy.load import load_policy
 
-SIDES = {"strata": "tests.bench.ours", "duckdb": "tests.bench.duckdb_sql", "pandas": "tests.bench.in_pandas"}
+SIDES = {
+    "strata": "tests.bench.ours", "duckdb": "tests.bench.duckdb_sql", "pandas": "tests.bench.in_pandas",
+    "intake_strata": "tests.bench.intake_strata", "intake_duckdb": "tests.bench.intake_duckdb",
+}  # fmt: skip
 POLICY = Path(__file__).parents[2] / "infra/demo/demo_cn/policy"
 """A brand that keeps the default tiers: 7 days of maturity, immediate upgrades."""
 

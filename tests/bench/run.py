@@ -1,34 +1,22 @@
-"""`make bench`: RFM and tiers on N orders, ours beside hand-written DuckDB SQL and pandas, results compared.
+"""`make bench`: RFM and tiers on N orders, ours beside hand-written DuckDB SQL and pandas; and a large ingest.
 
-Each side runs in a process of its own, in turn, several rounds; the best round counts. All
+Results are compared. Each side runs in a process of its own, in turn, several rounds; the best round counts. All
 read the same Parquet file and write the same columns, sorted by customer.
 """
 
 import argparse
-import json
-import os
-import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
+from tests.bench import intake
+from tests.bench.measure import Measured, measure
 from tests.bench.orders import write_orders
 
-ROOT = Path(__file__).parents[2]
 GOAL_RATIO, GOAL_GIB = 0.9, 2.5
 """At most 0.9 of DuckDB's time and 2.5 GiB at 20 million orders on two cores."""
-
-
-@dataclass(frozen=True)
-class Measured:
-    """What one child said of itself."""
-
-    seconds: float
-    cpu_seconds: float
-    peak_gib: float
 
 
 def main() -> int:
@@ -43,12 +31,13 @@ def main() -> int:
         customers = pl.scan_parquet(Path(folder) / "strata.parquet").select(pl.len()).collect().item()
         size = f"{options.orders:,} orders, {customers:,} customers, {orders.stat().st_size / 1024**2:,.0f} MiB Parquet"
     _say(size, best, equal, pandas_up_to=options.pandas_up_to)
-    return 0 if all(equal.values()) else 1
+    return 0 if all(equal.values()) and intake.report(options.megabytes, options.rounds) else 1
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--orders", type=int, default=20_000_000)
+    parser.add_argument("--megabytes", type=int, default=2048, help="size of the export that is ingested")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--pandas-up-to", type=int, default=20_000_000, help="more orders than this: pandas sits out")
     return parser.parse_args()
@@ -59,15 +48,8 @@ def best_of(sides: list[str], orders: Path, folder: Path, rounds: int) -> dict[s
     seen: dict[str, list[Measured]] = {side: [] for side in sides}
     for _ in range(rounds):
         for side in sides:
-            seen[side].append(_measure(side, orders, folder / f"{side}.parquet"))
+            seen[side].append(measure(side, orders, folder / f"{side}.parquet"))
     return {side: min(measured, key=lambda one: one.seconds) for side, measured in seen.items()}
-
-
-def _measure(side: str, orders: Path, result: Path) -> Measured:
-    command = [sys.executable, "-m", "tests.bench.child", side, str(orders), str(result)]
-    environment = {**os.environ, "POLARS_MAX_THREADS": "2"}
-    said = subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True).stdout
-    return Measured(**json.loads(said))
 
 
 def is_same(folder: Path, side: str) -> bool:

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from tasks.policy.load import load_policy
-from tests.bench import duckdb_sql, in_pandas, ours, run
+from tests.bench import duckdb_sql, in_pandas, intake, ours, run
 from tests.bench.child import POLICY
 from tests.bench.orders import write_orders
 
@@ -38,3 +38,24 @@ def test_twenty_million_orders_stay_within_the_goal(tmp_path: Path):
     assert run.is_same(tmp_path, "duckdb")
     assert best["strata"].peak_gib <= run.GOAL_GIB
     assert best["strata"].seconds <= run.GOAL_RATIO * best["duckdb"].seconds
+
+
+@pytest.mark.slow
+def test_an_ingest_has_every_order_and_all_the_money(tmp_path: Path):
+    assert intake.write_files(tmp_path, 40) == 100_000
+    best = intake.best_of(tmp_path, rounds=1)
+    assert intake.is_same(tmp_path, "strata")
+    assert intake.is_same(tmp_path, "strata gb18030")
+    assert max(one.peak_gib for one in best.values()) < intake.GOAL_GIB
+
+
+@pytest.mark.proof
+def test_two_gigabytes_of_export_stay_within_the_goal(tmp_path: Path):
+    intake.write_files(tmp_path, 2048)
+    best = intake.best_of(tmp_path, rounds=2)
+    theirs = best["duckdb"].seconds
+    assert intake.is_same(tmp_path, "strata")
+    assert intake.is_same(tmp_path, "strata gb18030")
+    assert best["strata"].seconds <= intake.GOAL_RATIO * theirs
+    assert best["strata gb18030"].seconds <= intake.GOAL_GB18030_RATIO * theirs
+    assert max(best["strata"].peak_gib, best["strata gb18030"].peak_gib) <= intake.GOAL_GIB

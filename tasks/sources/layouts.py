@@ -178,7 +178,7 @@ class Layout(Part):
             if self.refund
             else ()
         )
-        flags = [flag.column for flag in self.flags]
+        flags = [name for flag in self.flags for name in (flag.column, *flag.unless)]
         named = [*sums, *choices, *shares, *consents, *single, *(n for group in groups for n in group), *record]
         return [name for name in (*named, *refund, *flags) if name is not None]
 

@@ -119,6 +119,7 @@ class Flag(Part):
 
     column: str = Field(description="column of the layout")
     pattern: str = Field(description="regular expression over its text")
+    unless: When = Field(default_factory=dict, description="not in rows with one of these codes in each column")
     why: str = Field(description="what the person should look for")
 
 

@@ -9,8 +9,9 @@ from typing import TypeVar
 
 import polars as pl
 
+from tasks.sources.building import all_of
 from tasks.sources.cells import bare, read_code
-from tasks.sources.layouts import Cell, Layout
+from tasks.sources.layouts import Cell, Flag, Layout
 
 _MOST_CODES = 20
 """Unknown words listed for one column; a column of free text must not fill the receipt."""
@@ -91,9 +92,14 @@ def _join(
 
 
 def _flagged(frame: pl.DataFrame, layout: Layout) -> dict[str, tuple[int, ...]]:
-    looked = [flag for flag in layout.flags if flag.column in frame.columns]
-    rows = {flag.why: frame.filter(pl.col(flag.column).str.contains(flag.pattern))["row_number"] for flag in looked}
+    looked = [flag for flag in layout.flags if {flag.column, *flag.unless} <= {*frame.columns}]
+    rows = {flag.why: frame.filter(_is_flagged(flag))["row_number"] for flag in looked}
     return {why: tuple(found.sort().head(_MOST_CODES)) for why, found in rows.items() if found.len()}
+
+
+def _is_flagged(flag: Flag) -> pl.Expr:
+    told = pl.col(flag.column).str.contains(flag.pattern).fill_null(value=False)
+    return told & ~all_of(flag.unless) if flag.unless else told
 
 
 def _classes(cells: pl.DataFrame) -> dict[str, int]:

@@ -7,7 +7,7 @@ import polars_hash as plh
 
 STRONGEST_FIRST = (
     "unionid", "member", "external_userid", "ouid", "omid", "doudian_open_id", "shopify_customer",
-    "square_customer", "user_id", "openid", "nick", "phone", "email",
+    "square_customer", "user_id", "openid", "weimob_wid", "xiaohongshu_user", "jd_pin", "nick", "phone", "email",
 )  # fmt: skip
 """Which of several identity keys on one record names the person (algorithms §7.2); a type not listed comes last."""
 

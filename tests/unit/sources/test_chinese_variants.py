@@ -1,12 +1,17 @@
 """Formats of which no sample file is at hand, by their real header rows: other years, other columns, picked sets."""
 
+import itertools
+from datetime import date
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from expectations.tables import TABLES
 from tasks.errors import BadFileError
 from tasks.sources.read import Export
+from tasks.transforms.orders import known_refunds, paid_back
+from tasks.transforms.versions import supersede
 from tests.unit.sources.reading import balance, frames, read_bytes, read_sample, utc
 from tests.unit.sources.sheets import HEADERS, sheet
 
@@ -156,6 +161,17 @@ def test_pinduoduo_of_2020_keeps_neither_receiver_nor_identity_card(tmp_path: Pa
     assert not [secret for secret in ("林小彤", "13800000101", "110101199001010000") if secret in everything]
 
 
+def test_pinduoduo_paid_back_in_the_after_sales_column_alone_is_flagged_for_a_person(tmp_path: Path):
+    """It may be a part of unknown size; where the state says so too, all of it went back."""
+    states = ["已收货", "已发货，退款成功", "已收货"]
+    words = ["退款成功", "退款成功", "无售后或售后取消"]
+    rows = [PDD_ROW | {"订单号": f"260531-{n}", "订单状态": state, "售后状态": word}
+            for n, (state, word) in enumerate(zip(states, words, strict=True))]  # fmt: skip
+    export = read(tmp_path, sheet("pdd_orders_full_82col", *rows))
+    assert export.drift["flagged"] == {"售后状态 says paid back and the state does not": [1]}
+    assert [row[0] for row in told(export, "refunded_fen")] == [0, 22_800, 0]
+
+
 def test_full_width_brackets_in_headers_are_the_same_headers(tmp_path: Path):
     headers = [header.replace("(", "（").replace(")", "）") for header in HEADERS["pdd_orders_2026_27col"]]
     row = {h.replace("(", "（").replace(")", "）"): text for h, text in PDD_ROW.items() if h != "支付时间"}
@@ -247,6 +263,31 @@ def test_lines_that_disagree_about_their_order_are_refused_together(tmp_path: Pa
     assert (export.rows_refused, export.money_refused_fen, balance(export)) == (2, 11_885, (0, 0))
     refused = pl.concat([pl.read_parquet(path) for path in export.refused])
     assert set(refused["rule"]) == {"lines_disagree"}
+
+
+REFUND = {
+    "订单编号": "2104477610033580505", "退款编号": "160000000000000505", "订单付款时间": "2026-03-20 11:02:45",
+    "买家退款金额": "29.95",
+}  # fmt: skip
+
+
+def test_a_refund_that_was_asked_for_succeeds_in_a_later_export(tmp_path: Path):
+    """The later version is current in both orders of arrival; only it takes money off, at its own time."""
+    asked = sheet("tmall_refunds", REFUND | {"退款状态": "买家已经申请退款，等待卖家同意"})
+    given = sheet("tmall_refunds", REFUND | {"退款状态": "退款成功", "退款完结时间": "2026-03-27 10:00:00"})
+    record = [name for name in TABLES["refunds"].key if name not in {"known_from", "content_hash"}]
+    for first, second in itertools.permutations([(asked, "2026-03-26"), (given, "2026-03-28")]):
+        stored = TABLES["refunds"].empty().collect()
+        for received, (text, exported) in enumerate((first, second), 1):
+            at = utc(f"2026-04-0{received}T00:00")
+            export = read(tmp_path, text, exported_at=utc(f"{exported}T00:00")).frame("refunds")
+            rows = export.with_columns(known_from=at).select(*stored.columns, "row_number")
+            merged = supersede(stored, rows, record)
+            stored = pl.concat(
+                [stored.join(merged.changed, on="content_hash", how="anti"), merged.changed, merged.added]
+            )
+        back = paid_back(known_refunds(stored.lazy(), utc("2026-05-01T00:00"))).collect()
+        assert back.select("refunded_on", "refund_fen").rows() == [(date(2026, 3, 27), 2_995)]
 
 
 @pytest.mark.parametrize("name", ["weimob_orders_UNVERIFIED.xlsx", "pos_cn_UNVERIFIED.csv"])

@@ -14,7 +14,8 @@ from tasks.errors import ConfigurationError
 app = typer.Typer()
 NOTICE = (
     "[bold]Invented:[/] Complete Journey has no contact data. The phones, push tokens and consents of this demo "
-    "come from a seeded generator; so does every person of demo_cn. Nobody can be reached by them."
+    "come from a seeded generator; so do all people, orders and amounts of demo_cn: its 200,000 orders over eight "
+    "channels and its small samples are invented. Nobody can be reached by them."
 )
 
 

@@ -116,7 +116,13 @@ def _guessed(rows: pl.DataFrame, layout: Layout) -> dict[str, pl.Expr]:
     opened = list(_open_parts(rows, layout))
     if not opened:
         return {}
-    return {max(opened, key=lambda part: (opened.count(part), _is_taken_off(part, layout), part)): _ZERO}
+    return {max(opened, key=lambda part: _leaves_open(part, opened, layout)): _ZERO}
+
+
+def _leaves_open(part: str, opened: list[str], layout: Layout) -> tuple[bool, int, bool, str]:
+    """How little is lost when a part is 0; the file's own money is the last that may be."""
+    is_taken_off = any(part in one.minus for one in layout.sums.values())
+    return part != layout.money, opened.count(part), is_taken_off, part
 
 
 def _open_parts(rows: pl.DataFrame, layout: Layout) -> Iterator[str]:
@@ -125,5 +131,3 @@ def _open_parts(rows: pl.DataFrame, layout: Layout) -> Iterator[str]:
         yield from (part for part in (*one.plus, *one.minus) if part not in rows.columns and part not in layout.sums)
 
 
-def _is_taken_off(part: str, layout: Layout) -> bool:
-    return any(part in one.minus for one in layout.sums.values())

@@ -59,11 +59,16 @@ def write_export(
     """
     fmt = fmt or layout.formats[0]
     quirks = fitting(quirks, layout, fmt)
-    rows = file_rows(known_at(shop, at), layout)
-    rows = mark(rows, layout, spoiled_in_1000) if spoiled_in_1000 else rows
+    rows = rows_at(shop, layout, at, spoiled_in_1000)
     path = folder / f"{name or file_name(layout, at, shop.plan.zone)}.{fmt}"
     write_rows(path, rows, Sheet(layout, quirks, shop.plan.zone, f"{shop.plan.seed}/{layout.name}"), fmt)
     return Written(wrapped(path, quirks.wrap), layout, rows, at)
+
+
+def rows_at(shop: Shop, layout: Layout, at: datetime, spoiled_in_1000: int = 0) -> pl.DataFrame:
+    """One row per row of the file that would be exported at an instant, in the layout's own columns."""
+    rows = file_rows(known_at(shop, at), layout)
+    return mark(rows, layout, spoiled_in_1000) if spoiled_in_1000 else rows
 
 
 def file_name(layout: Layout, at: datetime, zone: str) -> str:

@@ -1,1 +1,1 @@
-"""An invented brand with shops on Taobao, Youzan and WeCom."""
+"""An invented brand with shops on eight channels."""

@@ -10,10 +10,12 @@ from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
+import polars as pl
+
 from infra.demo.demo_cn.plan import EXPORTS, MONTHS, RECEIPTS, exported_at, first_of
 from infra.demo.demo_cn.shops import BESIDE, SELLERS, Export, Seller
 from infra.exports.shop import Shop, between, open_shop
-from infra.exports.write import Written, write_export
+from infra.exports.write import Written, rows_at, write_export
 from tasks.sources.layouts import Layout, built_in
 from tasks.stores.digests import code_version
 
@@ -45,20 +47,32 @@ def write_month(folder: Path, name: str) -> Iterator[Written]:
     folder.mkdir(parents=True, exist_ok=True)
     for sample in (path for receipt in RECEIPTS if receipt.month == name for path in receipt.paths):
         shutil.copyfile(EXPORTS / sample, folder / sample)
-    for seller in (*SELLERS, *BESIDE):
-        for export in seller.exports:
-            yield _write(folder / seller.channel, seller, export, name)
+    for seller, export in files_of():
+        layout, into = layouts()[export.layout], folder / seller.channel
+        into.mkdir(exist_ok=True)
+        yield write_export(
+            into, shop_in(seller, layout, name), layout, exported_at(name),
+            quirks=export.quirks, fmt=export.fmt, spoiled_in_1000=SPOILED_IN_1000,
+        )  # fmt: skip
 
 
-def _write(folder: Path, seller: Seller, export: Export, name: str) -> Written:
-    folder.mkdir(exist_ok=True)
-    layout, at = layouts()[export.layout], exported_at(name)
+def files_of() -> Iterator[tuple[Seller, Export]]:
+    """Every kind of file that comes each month, with whose it is."""
+    return ((seller, export) for seller in (*SELLERS, *BESIDE) for export in seller.exports)
+
+
+def rows_in(seller: Seller, export: Export, name: str) -> pl.DataFrame:
+    """The rows that stand in a file of one month, without writing it."""
+    layout = layouts()[export.layout]
+    return rows_at(shop_in(seller, layout, name), layout, exported_at(name), SPOILED_IN_1000)
+
+
+def shop_in(seller: Seller, layout: Layout, name: str) -> Shop:
+    """What a file of one month is taken from: the month's orders and what was under way before; every customer."""
     shop = shop_of(seller)
-    if layout.grain in {"order", "line", "refund", "event"}:
-        shop = between(shop, first_of(name) - OVERLAP, at)
-    return write_export(
-        folder, shop, layout, at, quirks=export.quirks, fmt=export.fmt, spoiled_in_1000=SPOILED_IN_1000
-    )  # fmt: skip
+    if layout.grain in {"member", "follow"}:
+        return shop
+    return between(shop, first_of(name) - OVERLAP, exported_at(name))
 
 
 @cache

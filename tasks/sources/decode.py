@@ -1,6 +1,5 @@
 """What kind of file this is, by its content and never by its name, and who takes it apart."""
 
-import importlib.util
 from pathlib import Path
 
 from tasks.errors import BadFileError
@@ -9,9 +8,9 @@ from tasks.sources.delimited import open_delimited
 from tasks.sources.documents import open_documents
 from tasks.sources.opened import CHUNK_BYTES, Opened
 from tasks.sources.texts import sniff
+from tasks.sources.workbook import open_workbook
 
 _ZIP, _OLE, _GZIP, _PARQUET = b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"\x1f\x8b", b"PAR1"
-_WORKBOOK = "tasks.sources.workbook"
 
 
 def open_export(path: Path, name: str, known: frozenset[str], chunk_bytes: int = CHUNK_BYTES) -> Opened:
@@ -31,19 +30,12 @@ def open_export(path: Path, name: str, known: frozenset[str], chunk_bytes: int =
     if magic == _PARQUET:
         return open_parquet(path, name)
     if magic in {_ZIP, _OLE}:
-        return _open_workbook(path, name, known)
+        return open_workbook(path, name, known)
     if magic.startswith(_GZIP):
         raise _foreign(name, "a gzip file")
     text = sniff(path, name)
     first = next(text.blocks(1 << 16)).lstrip()[:1]
     return (open_documents if first in {b"{", b"["} else open_delimited)(text, known, chunk_bytes)
-
-
-def _open_workbook(path: Path, name: str, known: frozenset[str]) -> Opened:
-    if importlib.util.find_spec(_WORKBOOK) is None:
-        raise _foreign(name, "a zip file or a workbook")
-    opened: Opened = importlib.import_module(_WORKBOOK).open_workbook(path, name, known)
-    return opened
 
 
 def _foreign(name: str, what: str) -> BadFileError:

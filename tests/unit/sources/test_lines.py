@@ -1,5 +1,7 @@
 """Lines and their orders: filled down, taken once, divided to the fen, rolled up; and what a layout may not say."""
 
+from pathlib import Path
+
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -15,6 +17,8 @@ from tasks.sources.lines import divide, fill_down, orders_of_lines
 from tasks.sources.opened import Opened
 from tasks.sources.parts import Cell
 from tasks.sources.recognise import recognise
+from tests.unit.sources.reading import balance, read_bytes
+from tests.unit.sources.sheets import sheet
 
 BROKEN = pl.List(pl.String())
 
@@ -193,3 +197,18 @@ def test_a_cell_stands_in_one_place(cell: dict[str, object]):
 def test_only_lines_have_an_order_level():
     with pytest.raises(ValidationError, match="are for grain line"):
         layout(grain="order")
+
+
+def test_an_order_in_another_currency_is_refused_with_all_its_lines(tmp_path: Path):
+    """Two orders of 118.00; the one in dollars never meets a sum in yuan."""
+    line = {"Lineitem quantity": "1", "Lineitem price": "59.00", "Created at": "2026-05-14 11:23:40 +0800"}
+    money = {"Subtotal": "118.00", "Shipping": "0.00", "Taxes": "0.00", "Total": "118.00", "Refunded Amount": "0.00"}
+    order = money | {"Financial Status": "paid", "Paid at": "2026-05-14 11:23:45 +0800"}
+    rows = [
+        line | order | {"Name": "#1", "Currency": "CNY"}, line | {"Name": "#1"},
+        line | order | {"Name": "#2", "Currency": "usd"}, line | {"Name": "#2"},
+    ]  # fmt: skip
+    export = read_bytes(tmp_path, sheet("shopify_orders", *rows), shops={"shopify": "main"})
+    assert export.frame("orders").select("order_id", "paid_fen", "currency").rows() == [("#1", 11_800, "CNY")]
+    assert (export.rows_refused, export.money_refused_fen, balance(export)) == (2, 11_800, (0, 0))
+    assert set(pl.concat([pl.read_parquet(path) for path in export.refused])["rule"]) == {"foreign_currency"}

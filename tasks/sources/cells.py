@@ -147,8 +147,16 @@ def read_reply(cells: pl.DataFrame, cell: Cell, _zone: str) -> pl.DataFrame:
 
 
 def read_nick(cells: pl.DataFrame, cell: Cell, zone: str) -> pl.DataFrame:
-    """A user name or push token; a masked one is null."""
-    return cells.pipe(read_text, cell, zone).pipe(mark_masked)
+    """A user name or push token; a masked one is null, and one that a spreadsheet destroyed stands for many people."""
+    return cells.pipe(read_id, cell, zone).pipe(mark_masked)
+
+
+_ODD = r"""[\x00-\x20\x7f*'"=/\-—\u00a0\u3000\u200b-\u200f\u2060\ufeff]"""
+
+
+def usual_nick(text: pl.Series, _cell: Cell, _zone: str) -> pl.Series:
+    """Text without white space, marks, dashes and stars; null for every other shape."""
+    return _select(text, pl.when(~TEXT.str.contains(_ODD) & (TEXT != "")).then(TEXT))
 
 
 def read_tags(cells: pl.DataFrame, cell: Cell, zone: str) -> pl.DataFrame:
@@ -167,6 +175,7 @@ PARSERS: dict[str, Parser] = {
 Usual = Callable[[pl.Series, Cell, str], pl.Series]
 _USUAL: dict[str, Usual] = {
     "id": usual_id, "money": usual_money, "integer": usual_integer, "instant": usual_instant, "phone": usual_phone,
+    "nick": usual_nick, "token": usual_nick,
 }  # fmt: skip
 """What nearly every cell looks like, read in a tenth of the time; the parser reads what is left."""
 

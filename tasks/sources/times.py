@@ -131,13 +131,16 @@ def _read_epoch(cells: pl.DataFrame, to_microseconds: int) -> pl.DataFrame:
     )
 
 
+_MIDNIGHT = " 00:00:00"
+
+
 def read_date(cells: pl.DataFrame, cell: Cell, _zone: str) -> pl.DataFrame:
-    """A calendar date as written; a layout's `patterns` come before `2026-03-02`."""
+    """A calendar date as written, or as a date cell of a workbook has it; a layout's `patterns` come first."""
     patterns = [*(pattern.replace("/", "-") for pattern in cell.patterns), "%Y-%m-%d"]
     read = [PLAIN.str.to_date(pattern, strict=False) for pattern in patterns]
     is_plausible = VALUE.is_between(EARLIEST.date(), LATEST.date(), closed="left")
     return (
-        cells.with_columns(plain=_folded_date(bare(TEXT)))
+        cells.with_columns(plain=_folded_date(bare(TEXT)).str.strip_suffix(_MIDNIGHT))
         .with_columns(value=pl.coalesce(read))
         .with_columns(fault=pl.coalesce(unreadable(), unless(is_plausible, "implausible")))
         .with_columns(value=pl.when(is_plausible).then(VALUE))

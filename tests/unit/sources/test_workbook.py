@@ -14,6 +14,7 @@ from tasks.sources.workbook import open_workbook
 from tasks.sources.workbook_cells import TEXT_OF
 from tests.support import hostile
 from tests.support.hostile import ErrorCell, Formula
+from tests.unit.sources.reading import read_one
 
 MAY = datetime(2026, 5, 1)  # noqa: DTZ001  a wall clock, as cells are
 KNOWN = frozenset({"order_id", "paid", "note", "at"})
@@ -271,3 +272,25 @@ def test_a_reader_that_is_left_alone_ends(tmp_path: Path):
     del found
     gc.collect()
     assert {child.pid for child in psutil.Process().children()} < before
+
+
+@pytest.mark.parametrize(
+    ("value", "parse", "expected"),
+    [
+        (MAY, "date", (MAY.date(), None)),
+        (6917930312345678901.0, "id", (None, "destroyed")),
+        (6917930312345678901.0, "nick", (None, "destroyed")),
+        (1e15, "money", (None, "unreadable")),
+        (1299.9, "money", (129_990, None)),
+        (12345.0, "id", ("12345", None)),
+        (13800000101.0, "phone", ("13800000101", None)),
+    ],
+)
+def test_what_a_cell_becomes_is_understood(value: Any, parse: str, expected: tuple[object, str | None]):
+    text = value if isinstance(value, str) else TEXT_OF[type(value)](value)
+    assert read_one(text, parse=parse) == expected
+
+
+@pytest.mark.parametrize("parse", ["id", "nick", "text"])
+def test_an_error_cell_is_no_text(parse: str):
+    assert read_one("#N/A", parse=parse) == (None, "spreadsheet_error")

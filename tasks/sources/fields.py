@@ -36,9 +36,11 @@ def read_fields(text: pl.DataFrame, match: Match, zone: str) -> Fields:
     }
     cells = {target: _read(layout, target, source, zone) for target, source in sources.items()}
     faults = pl.DataFrame({target: one["fault"] for target, one in cells.items()})
-    marks = [pl.format("{}:{}_{}", pl.lit(target), pl.lit(target), pl.col(target)) for target in faults.columns]
+    faulted = [target for target in faults.columns if faults[target].null_count() < faults.height]
+    marks = [pl.format("{}:{}_{}", pl.lit(target), pl.lit(target), pl.col(target)) for target in faulted]
     frame = pl.DataFrame({"row_number": text["row_number"], **{t: one["value"] for t, one in cells.items()}})
-    broken = faults.select(pl.concat_list(marks).list.drop_nulls()).to_series()
+    none = pl.lit([], pl.List(pl.String))
+    broken = faults.select(pl.concat_list(marks).list.drop_nulls()).to_series() if marks else none
     frame = frame.with_columns(broken_rules=broken)
     faulty = _faulty(frame, sources)
     return Fields(

@@ -99,7 +99,7 @@ class Intake:
             rows, primary_tables(rows, self.naming, self.stamp),
             lambda kept: other_tables(kept, self.naming, self.stamp), by_order=self.naming.layout.grain == "line",
         )  # fmt: skip
-        money = wide.group_by("row_number").agg(pl.col("row_money_fen").first())
+        money = _money_of(wide)
         self.account.money_read_fen += _total(money)
         self._refuse(quarantine(settled.refused, faulty, undecodable, money, self.stamp))
         self._write(rows, settled)
@@ -115,10 +115,11 @@ class Intake:
         for name, table in settled.tables.items():
             self.spill.put(name, table)
         contacts = contacts_of(rows, self.naming, self.stamp)
+        if contacts.is_empty():
+            return
         kept = contacts.join(kept_rows(settled.tables), on="row_number", how="semi").sort("row_number")
         distinct = kept.unique(["pseudonym", "contact_type"], keep="first", maintain_order=True)
-        if distinct.height:
-            self.spill.put("contacts", self.context.seal(distinct))
+        self.spill.put("contacts", self.context.seal(distinct))
 
 
 def meeting(layout: Layout) -> tuple[str, ...] | None:
@@ -143,6 +144,14 @@ def _bucket_of(rows: pl.DataFrame, columns: tuple[str, ...] | None, count: int) 
     if count == 1 or not columns:
         return pl.repeat(0, rows.height, dtype=pl.UInt64, eager=True)
     return rows.select(pl.struct(columns).hash(seed=0) % count).to_series()
+
+
+def _money_of(rows: pl.DataFrame) -> pl.DataFrame:
+    """The money of each source row, once; several rows come of one where `each` parts a document."""
+    money = rows.select("row_number", "row_money_fen")
+    if (money.get_column("row_number").diff() > 0).all():
+        return money
+    return money.group_by("row_number").agg(pl.col("row_money_fen").first())
 
 
 def _nothing() -> pl.DataFrame:

@@ -118,11 +118,13 @@ def keys_seen(frame: pl.DataFrame, naming: Naming, exported_at: pl.Expr) -> pl.D
 
 def _seen(frame: pl.DataFrame, rule: KeyRule, naming: Naming) -> pl.DataFrame:
     scope = naming.fill(rule.scope)
-    values = frame.select("row_number", "record", "seen_at", value=rule.column)
+    is_person = [other for other in naming.layout.keys if other.role == "identity"] == [rule]
+    known = pl.col("person") if is_person else _hex(rule, pl.col("value"), naming)  # a keyed hash is dear
+    values = frame.select("row_number", "record", "seen_at", "person", value=rule.column)
     if values.schema["value"].is_nested():
         values = values.explode("value")
     return values.drop_nulls(["value", "record"]).with_columns(
-        key_type=pl.lit(rule.type), key_scope=pl.lit(scope), pseudonym=_hex(rule, pl.col("value"), naming),
+        key_type=pl.lit(rule.type), key_scope=pl.lit(scope), pseudonym=known,
         key_role=pl.lit(rule.role), evidence_rank=pl.lit(rule.evidence, pl.Int64()),
     ).with_columns(key=printed_key(rule.type, scope, pl.col("pseudonym")))  # fmt: skip
 

@@ -22,6 +22,8 @@ def quarantine(
         money: row_number and row_money_fen.
         stamp: the file.
     """
+    if refused.is_empty() and undecodable.is_empty():
+        return TABLES["quarantine"].schema.to_frame()
     rows = pl.concat([refused.pipe(_shown_as_printed, faulty), _raw(undecodable)])
     return (
         rows.sort("row_number", "rule", "column", "value_redacted")

@@ -175,15 +175,15 @@ class _Marks:
         self._line_ends = Bits.of(self._data, b"\n")
         self._quotes = Bits.of(self._data, b'"') if b'"' in data else None
         self._nul = b"\0" in data
+        self._has_cr = b"\r" in data
         self._quoted = self._quotes.parity() if self._quotes else None
-        self._crlf = Bits.of(self._data, b"\r") & self._line_ends.before() if b"\r" in data else None
         self.ends = self._outside(self._line_ends).places()
         self.starts = np.concatenate(([0], self.ends[:-1] + 1)) if self.ends.size else self.ends
 
     @property
     def has_quoted_crlf(self) -> bool:
-        """Whether a cell holds a line end of two characters; one line end is as good as another."""
-        return self._crlf is not None and self._quoted is not None and self._crlf.meets(self._quoted)
+        """Whether a cell may hold a line end of two characters; one line end is as good as another."""
+        return self._quoted is not None and self._quoted.meets(self._line_ends) and self._has_cr
 
     def _outside(self, places: Bits) -> Bits:
         return places.without(self._quoted) if self._quoted else places
@@ -217,11 +217,18 @@ class _Marks:
         if self._quotes is None or self._quoted is None:
             return np.empty(0, np.int64)
         edges = self._separators | self._line_ends
-        followed = edges | self._crlf if self._crlf else edges
         opening, closing = self._quotes & self._quoted, self._quotes.without(self._quoted)
         odd = opening.without(edges.after(start=True) | closing.after()).places()
-        stray = closing.without((followed | opening).before()).places()
+        stray = closing.without((edges | opening).before()).places()
+        stray = stray[~self._ends_line(stray + 1)]
         return np.concatenate((odd[~self._is_formula(odd, closing)], stray)) if odd.size else stray
+
+    def _ends_line(self, places: Places) -> NDArray[np.bool_]:
+        """Whether a line end of two characters stands there."""
+        last = self._data.size - 1
+        first, second = self._data[np.minimum(places, last)], self._data[np.minimum(places + 1, last)]
+        is_end: NDArray[np.bool_] = (first == ord("\r")) & (second == ord("\n"))
+        return is_end
 
     def _is_formula(self, odd: Places, closing: Bits) -> NDArray[np.bool_]:
         """Whether an opening quote is that of `="…"`, which spreadsheets are told to keep an id with.

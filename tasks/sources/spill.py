@@ -25,7 +25,7 @@ class Spill:
         waiting = self.files.setdefault(name, [])
         path = self.folder / f"{name}-{len(waiting):05}.parquet"
         path.parent.mkdir(parents=True, exist_ok=True)
-        rows.write_parquet(path, compression="lz4", statistics=False)
+        rows.write_parquet(path, compression="uncompressed", statistics=False)  # read once, then gone
         waiting.append(path)
 
     def paths(self, name: str) -> tuple[Path, ...]:

@@ -2,6 +2,7 @@
 
 import csv
 import fcntl
+import hashlib
 import json
 import os
 import re
@@ -17,9 +18,11 @@ from typing import Any
 import polars as pl
 import pytest
 
+from infra.demo.demo_cn.plan import EXPORTS, RECEIPTS
 from tests.support.canaries import seen_in
 from tests.support.demo_run import YEAR_END, Demo
 from tests.support.journey import MONTH_ENDS, ROOT, Contact, facts_at, is_held_out, tier_code, tiers_by_month
+from tests.support.qinghe import newest, read_and_spoiled
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
@@ -176,6 +179,42 @@ def test_a_second_demo_is_faster_and_changes_nothing(demo: Demo):
     assert {key: sha for key, sha in second["stored"].items() if first["stored"].get(key) != sha} == {}
     assert first["stored"].keys() == second["stored"].keys()
     assert second["seconds"] < first["seconds"]
+
+
+def samples() -> list[str]:
+    """SHA-256 of each small sample; a generated file may have the same name."""
+    paths = [EXPORTS / path for receipt in RECEIPTS for path in receipt.paths]
+    return [hashlib.sha256(path.read_bytes()).hexdigest() for path in paths]
+
+
+def generated(demo: Demo, table: str) -> pl.DataFrame:
+    """The current rows of demo_cn that came out of generated files."""
+    rows = demo.rows(table, brand="demo_cn")
+    return rows.filter(pl.col("known_to").is_null() & ~pl.col("file_sha256").is_in(samples()))
+
+
+def test_every_invented_row_is_read_and_exactly_the_spoiled_ones_are_refused(demo: Demo):
+    files = demo.rows("files", brand="demo_cn").filter(~pl.col("sha256").is_in(samples()))
+    told = files.group_by("layout").agg(pl.col("rows_read", "rows_quarantined").sum())
+    assert {layout: (read, refused) for layout, read, refused in told.iter_rows()} == read_and_spoiled()
+    assert files.filter(pl.col("outcome") != "accepted").is_empty()
+    parts = pl.sum_horizontal("rows_accepted", "rows_duplicate", "rows_quarantined")
+    assert files.filter(parts != pl.col("rows_read")).is_empty()
+
+
+def test_the_orders_of_eight_channels_are_those_that_were_invented_to_the_fen(demo: Demo):
+    orders = generated(demo, "orders")
+    net = (pl.col("paid_fen") - pl.col("refunded_fen")).sum()
+    found = orders.group_by("channel").agg(pl.len(), fen=net).sort("channel").rows()
+    assert found == newest("orders")
+    assert len(found) == 8
+    assert 199_000 < orders.height < 200_000
+
+
+def test_everyone_whom_shops_and_advisers_know_came_in(demo: Demo):
+    for table in ("members", "follows"):
+        found = generated(demo, table).group_by("channel").agg(pl.len()).sort("channel").rows()
+        assert found == [(channel, rows) for channel, rows, _ in newest(table)]
 
 
 @pytest.mark.parametrize("brand", ["complete_journey", "demo_cn"])

@@ -42,9 +42,9 @@ class Demo:
         """One brand's lake."""
         return Lake(DirectoryObjects(self.root / brand))
 
-    def rows(self, table: str, day: date | None = None) -> pl.DataFrame:
-        """A table of Complete Journey, at one date where it has them."""
-        lake = self.lake()
+    def rows(self, table: str, day: date | None = None, brand: str = "complete_journey") -> pl.DataFrame:
+        """A table of a brand, at one date where it has them."""
+        lake = self.lake(brand)
         return lake.scan(table, lake.snapshot(), partitions=[day] if day else None).collect()
 
     @cached_property

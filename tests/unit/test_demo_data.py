@@ -1,17 +1,23 @@
 """The demo's export files: the real year whole, the invented people obviously so, the same bytes every time."""
 
 import hashlib
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from infra.demo import demo_cn
 from infra.demo.complete_journey import plan
 from infra.demo.complete_journey.contacts import invent_contacts
 from infra.demo.complete_journey.exports import write_exports
+from infra.demo.demo_cn import exports as exports_cn
 from infra.demo.demo_cn import plan as plan_cn
+from infra.demo.demo_cn.exports import layouts
+from infra.demo.demo_cn.shops import BESIDE, SELLERS
 from infra.demo.receipts import day_after
+from tasks.policy.load import load_policy
 
 SAMPLES = {
     "taobao_ExportOrderDetailList202603211200.csv": "247d3e5ca151ded82413d136d0d64e271f1da9e55d8637f7c350bc26e90f07ae",
@@ -160,3 +166,36 @@ def test_the_samples_keep_their_bytes():
         if path.name != "README.md"
     }
     assert found == SAMPLES
+
+
+def test_two_hundred_thousand_orders_over_eight_channels():
+    assert sum(seller.orders for seller in SELLERS) == 200_000
+    assert len({seller.channel for seller in SELLERS}) == len(SELLERS) == 8
+
+
+@pytest.mark.parametrize("seller", [*SELLERS, *BESIDE], ids=lambda seller: seller.channel)
+def test_a_shop_is_known_to_the_policy_and_its_files_to_the_layouts(seller):
+    brand = load_policy(Path(str(demo_cn.__file__)).parent / "policy").brand
+    assert brand.shops[seller.channel] == seller.shop_id
+    assert {layouts()[export.layout].channel for export in seller.exports} == {seller.channel}
+
+
+def test_the_invented_brands_months_come_in_one_piece_each():
+    assert [receipt.month for receipt in plan_cn.MONTHLY] == list(plan_cn.MONTHS)
+    assert plan_cn.MONTHLY[0].received_at == datetime(2026, 4, 1, 1, tzinfo=UTC)
+    assert plan_cn.exported_at("2026-06") == datetime(2026, 7, 1, tzinfo=UTC)
+
+
+def test_months_are_written_once_and_left_alone_then(tmp_path, monkeypatch):
+    """Two small shops stand for all of them; the samples come with their month."""
+    few = [(replace(seller, orders=200), seller.exports[0]) for seller in SELLERS[:2]]
+    monkeypatch.setattr(exports_cn, "files_of", lambda: iter(few))
+    folders = exports_cn.write_exports(tmp_path)
+    before = {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in tmp_path.rglob("*") if path.is_file()}
+    assert [folder.name for folder in folders] == list(plan_cn.MONTHS)
+    assert len(before) == 4 * 2 + len(SAMPLES) + 1
+    assert exports_cn.write_exports(tmp_path) == folders
+    assert {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in before} == before
+    (tmp_path / ".done").write_text("written by other code")
+    exports_cn.write_exports(tmp_path)
+    assert {path: path.read_bytes() for path in before} == {path: content for path, (_, content) in before.items()}

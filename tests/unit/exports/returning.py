@@ -13,6 +13,7 @@ from infra.exports.truth import File, Terms, columns_told, truth_of
 from infra.exports.write import Written, write_export
 from tasks.sources.layouts import Layout
 from tasks.sources.read import Export, read_export
+from tasks.sources.unpack import Part, unpack
 from tests.unit.sources.reading import context, frames, legible, spill
 
 SHOP_ID = "qinghe_test"
@@ -41,10 +42,12 @@ def expected(written: Written) -> dict[str, pl.DataFrame]:
 
 
 def read_back(written: Written) -> Export:
-    """What the reader makes of the file; a template is found only by who asks for it."""
-    known = context(written.path, shop_id=SHOP_ID, exported_at=written.exported_at, zone=ZONE, received_at=AT)
+    """What the reader makes of the file, out of its container; a template is found only by who asks for it."""
+    (part,) = unpack(written.path, written.path.name, spill())
+    assert isinstance(part, Part), part
+    known = context(part.path, shop_id=SHOP_ID, exported_at=written.exported_at, zone=ZONE, received_at=AT)
     layouts = None if written.layout.verified else (written.layout.model_copy(update={"verified": True}),)
-    return read_export(written.path, known, spill(), layouts)
+    return read_export(part.path, known, spill(), layouts)
 
 
 def assert_returns(written: Written) -> None:

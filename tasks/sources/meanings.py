@@ -39,6 +39,10 @@ _OF_ROWS = {
         "Another line of the same order was refused: an order enters whole or not at all.",
         "correct the other line; both come in together",
     ),
+    "foreign_currency": Meaning(
+        "The row is in another currency than the brand's.",
+        "one lake counts one currency: ingest such rows under a brand of that currency",
+    ),
     "lines_disagree": Meaning("The lines of one order name two buyers.", "find out which is right, or split the order"),
 }
 _FAULTS = {
@@ -47,6 +51,9 @@ _FAULTS = {
     "destroyed": Meaning(
         "The id in `{column}` went through a spreadsheet, which left something like 6.9E+18: its digits are gone.",
         "fetch the export again and do not open it in a spreadsheet; the id cannot be guessed",
+    ),
+    "spreadsheet_error": Meaning(
+        "The cell of `{column}` holds an error of the spreadsheet, such as #N/A.", "correct the formula, or the value"
     ),
     "control_character": Meaning("The text in `{column}` holds a control character.", "delete the character"),
     "skipped_by_clock_change": Meaning(

@@ -1,12 +1,14 @@
 """How much may come out of an archive, counted while it comes out: what its directory says may be a lie."""
 
+import errno
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from tasks.errors import BadFileError
+from tasks.errors import BadFileError, StoreUnavailableError
 
 _BLOCK = 1 << 20
+FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 @dataclass(frozen=True)
@@ -58,12 +60,26 @@ def copy_within(stream: Stream, target: Path, budget: Budget, name: str) -> None
 
     Raises:
         BadFileError: it is more than the budget allows.
+        StoreUnavailableError: the disk is full, which says nothing about the file.
     """
     try:
         with target.open("wb") as file:
             while block := stream.read(_BLOCK):
                 budget.spend(len(block), name)
                 file.write(block)
+    except OSError as error:
+        target.unlink(missing_ok=True)
+        if error.errno in FULL:
+            raise no_room(name) from error
+        raise
     except BaseException:
         target.unlink(missing_ok=True)
         raise
+
+
+def no_room(name: str) -> StoreUnavailableError:
+    """The refusal of a disk, not of a file."""
+    return StoreUnavailableError(
+        f"no room in scratch to unpack {name}", expected="room for what is in it",
+        next_step="free some, or set STRATA_SCRATCH to a larger disk, and run it again",
+    )  # fmt: skip

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tasks.errors import BadFileError
 from tasks.sources.apart import ApartError, lines_from
+from tasks.sources.unpack_budget import no_room
 
 SETTING = "STRATA_PASSWORDS"
 
@@ -19,6 +20,7 @@ def unlocked(path: Path, name: str, target: Path, passwords: Sequence[str]) -> P
 
     Raises:
         BadFileError: no workbook, locked with an unknown password, or damaged.
+        StoreUnavailableError: the disk is full.
     """
     said = json.dumps(list(passwords)).encode()
     try:
@@ -30,6 +32,8 @@ def unlocked(path: Path, name: str, target: Path, passwords: Sequence[str]) -> P
         return target
     if outcome == "open":
         return path
+    if outcome == "no room":
+        raise no_room(name)
     raise _locked(name, len(passwords)) if outcome == "locked" else _damaged(name)
 
 

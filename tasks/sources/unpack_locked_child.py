@@ -10,13 +10,18 @@ from msoffcrypto import OfficeFile
 from msoffcrypto.exceptions import DecryptionError, FileFormatError, InvalidKeyError, ParseError
 
 from tasks.sources.apart import confine
+from tasks.sources.unpack_budget import FULL
 
 MEMORY_BYTES, CPU_SECONDS = 2 << 30, 60
 """A forged file may ask for ten million rounds of hashing for each password."""
 
 
 def unlock(path: Path, target: Path, passwords: Sequence[str]) -> str:
-    """Return `open`, `unlocked`, `locked` or `damaged`."""
+    """Return `open`, `unlocked`, `locked` or `damaged`.
+
+    Raises:
+        OSError: the file is no compound document, or the disk is full.
+    """
     with path.open("rb") as file:
         if _is_open(path):
             return "open"
@@ -56,8 +61,10 @@ def main() -> int:
     path, target = Path(sys.argv[1]), Path(sys.argv[2])
     try:
         outcome = unlock(path, target, passwords)
-    except (DecryptionError, FileFormatError, ParseError, OSError):
+    except (DecryptionError, FileFormatError, ParseError):
         outcome = "damaged"
+    except OSError as error:
+        outcome = "no room" if error.errno in FULL else "damaged"
     if outcome != "unlocked":
         target.unlink(missing_ok=True)
     sys.stdout.write(json.dumps(outcome) + "\n")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.errors import BadFileError
+from tasks.errors import BadFileError, StoreUnavailableError
 from tasks.sources.unpack import Limits, Part, Refusal, unpack
 from tests.support import hostile
 from tests.unit.sources.reading import SAMPLES
@@ -189,3 +189,23 @@ def test_what_is_no_regular_file_is_no_input(tmp_path: Path):
     for path in (link, tmp_path, tmp_path / "missing"):
         with pytest.raises(BadFileError, match="no regular file"):
             list(unpack(path, path.name, tmp_path / "scratch"))
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is always full is Linux's")
+@pytest.mark.parametrize("content", [hostile.zipped({"a.csv": CSV}), gzip.compress(CSV), hostile.locked(BOOK, "p")])
+def test_a_full_disk_refuses_no_file(tmp_path: Path, content: bytes):
+    """Nothing is wrong with the file: it is not put down as refused, and a rerun takes it."""
+    path = hostile.written(tmp_path, "input", content)
+    folder = tmp_path / "scratch"
+    names = ("member", "member-00000", f"{path.stem}-unlocked")
+    for part in _places(path, folder, names):
+        part.symlink_to("/dev/full")
+    with pytest.raises(StoreUnavailableError, match="no room in scratch"):
+        list(unpack(path, "input", folder, ("p",)))
+
+
+def _places(path: Path, folder: Path, names: tuple[str, ...]) -> list[Path]:
+    """Where members of this input go."""
+    inside = folder / f"unpacked-{hashlib.sha256(str(path).encode()).hexdigest()[:16]}"
+    inside.mkdir(parents=True)
+    return [inside / name for name in names]

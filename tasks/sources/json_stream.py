@@ -139,6 +139,7 @@ class _Feed:
                     raise self.wrong("is no JSON, or was cut off,", "a whole JSON document") from error
             else:
                 if end < len(self._text) or not self._more():
+                    self._refuse_long(end - self._at)
                     self.last = self._text[self._at : end] if isinstance(value, dict) else str(value)[:_SHOWN_CHARS]
                     self._at = end
                     return value
@@ -148,9 +149,12 @@ class _Feed:
         block = next(self._blocks, "")
         self._gone += self._at
         self._text, self._at = self._text[self._at :] + block, 0
-        if len(self._text) - len(block) > MAX_CHARS:
-            raise self.wrong(f"holds a document of more than {MAX_CHARS} characters", "documents of a few lines")
+        self._refuse_long(len(self._text) - len(block))
         return bool(block)
+
+    def _refuse_long(self, length: int) -> None:
+        if length > MAX_CHARS:
+            raise self.wrong(f"holds a document of more than {MAX_CHARS} characters", "documents of a few lines")
 
     def wrong(self, what: str, expected: str) -> BadFileError:
         """Say what is wrong, and where."""

@@ -156,3 +156,63 @@ def test_json_members_become_rows_of_their_own():
 def test_json_lines_that_are_no_object_are_refused_alone(line: str):
     opened = take(f'{{"a": "1"}}\n{line}\n\n{{"a": "2"}}\n')
     assert (rows(opened), bad(opened)) == ([(1, "1"), (3, "2")], [(2, "not_a_json_object")])
+
+
+def test_title_lines_above_the_header_are_skipped_and_told():
+    opened = take(f"订单报表\n导出时间,2026-06-01\n\n{GOOD}", known=["订单号", "金额"])
+    assert (opened.headers, opened.about) == (("订单号", "金额"), ("2 lines above the header were skipped",))
+    assert rows(opened) == [(1, "A1", "1.00"), (2, "A2", "2.00")]
+
+
+def test_one_known_word_makes_no_header():
+    opened = take(f"a,b\n{GOOD}", known=["订单号"])
+    assert (opened.headers, opened.about) == (("a", "b"), ())
+
+
+def test_a_formula_that_polars_would_split_is_refused_and_no_other():
+    content = 'a,b\n="12",x\n="1,2",x\n"=""3""",x\nq="4",x\n'
+    opened = take(content)
+    assert rows(opened) == [(1, '="12"', "x"), (3, '="3"', "x")]
+    assert bad(opened) == [(2, "stray_quote"), (4, "stray_quote")]
+
+
+def test_an_endless_line_is_kept_out_and_the_next_row_is_read():
+    opened = take(b"a,b\n" + b"x" * 3_000_000 + b"\n1,2\n", chunk_bytes=1 << 16)
+    assert (rows(opened), bad(opened)) == ([(2, "1", "2")], [(1, "record_too_long")])
+    assert whole(opened).undecodable["value"].str.len_chars().to_list() == [4096]
+
+
+LIST = '[{"a": 1.10, "b": "x"}, {"a": 2}, 3]'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [LIST, f'{{"code": 0, "data": {LIST}}}', f'{{\n "code": 0,\n "answer": {{"tags": [1, 2], "list": {LIST}}}\n}}'],
+)
+def test_a_list_in_one_document_is_read_member_by_member(text: str):
+    opened = take(text, known=["a", "b"])
+    assert (opened.format, opened.headers) == ("json", ("a", "b"))
+    assert (rows(opened), bad(opened)) == ([(1, "1.10", "x"), (2, "2", None)], [(3, "not_a_json_object")])
+
+
+def test_one_line_that_layouts_know_as_a_document_is_one():
+    opened = take('{"who": {"id": 1}, "follow": [{"u": "a"}, {"u": "b"}]}', known=["who.id", "follow[].u"])
+    assert (opened.format, rows(opened)) == ("jsonl", [(1, "a|b", "1")])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('[{"a": 1}, {"a":', "is no JSON, or was cut off"),
+        ('[{"a": 1}] x', "goes on behind the end"),
+        ('{\n"a": [{"b": 1}],\n"c": [{"d": 2}]\n}', "holds two lists of objects"),
+        ("[1, 2, 3]", "no line is a JSON object|holds no list of objects"),
+        ("[" * 100_000, "is no JSON"),
+        (f"[{','.join(['1'] * 200_000)}]", "values that are no objects"),
+        (f'[{{"a": "{"x" * 9_000_000}"}}]', "holds a document of more than"),
+        ("\n".join(f'{{"k{i}": 1}}' for i in range(3_000)), "more than 2000 different paths"),
+    ],
+)
+def test_documents_refused_as_a_whole(text: str, message: str):
+    with pytest.raises(BadFileError, match=message):
+        whole(take(text))

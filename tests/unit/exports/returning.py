@@ -50,13 +50,18 @@ def read_back(written: Written) -> Export:
     return read_export(part.path, known, spill(), layouts)
 
 
-def assert_returns(written: Written) -> None:
-    """Every canonical row comes back, no other does, and nothing is refused."""
+def assert_returns(written: Written) -> Export:
+    """Every canonical row comes back, no other does, and nothing is refused.
+
+    Without the headers that tell it from another layout, the file may be read by that one, to the same rows.
+    """
     told, export = expected(written), read_back(written)
-    assert (export.layout, export.rows_read) == (written.layout.name, written.rows.height)
+    assert written.layout.name in (export.layout, export.runner_up)
+    assert export.rows_read == written.rows.height
     assert export.rows_refused == 0, export.frame("quarantine")
     found = frames(export)
     assert found.keys() == told.keys()
     for table, rows in told.items():
         names = columns_told(table, written.layout)
         assert_frame_equal(found[table].select(names).sort(names), rows.sort(names))
+    return export

@@ -17,7 +17,7 @@ FORMATS = [(layout, fmt) for layout in built_in() for fmt in layout.formats]
 
 @pytest.mark.parametrize(("layout", "fmt"), FORMATS, ids=[f"{layout.name}-{fmt}" for layout, fmt in FORMATS])
 def test_plain(layout: Layout, fmt: str, tmp_path: Path):
-    assert_returns(write(tmp_path, layout, fmt=fmt))
+    assert assert_returns(write(tmp_path, layout, fmt=fmt)).layout == layout.name
 
 
 @LAYOUTS

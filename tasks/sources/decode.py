@@ -34,7 +34,7 @@ def open_export(path: Path, name: str, known: frozenset[str], chunk_bytes: int =
     if magic.startswith(_GZIP):
         raise _foreign(name, "a gzip file")
     text = sniff(path, name)
-    first = next(text.blocks(1 << 16)).lstrip()[:1]
+    first = next(text.blocks(1 << 16), b"").lstrip()[:1]
     return (open_documents if first in {b"{", b"["} else open_delimited)(text, known, chunk_bytes)
 
 

@@ -56,7 +56,7 @@ def sniff(path: Path, name: str) -> Text:
     """
     with path.open("rb") as file:
         head = file.read(_WINDOW)
-    if not head.strip() and path.stat().st_size <= _WINDOW:
+    if not head.removeprefix(codecs.BOM_UTF8).strip() and path.stat().st_size <= _WINDOW:
         raise BadFileError(f"{name} is empty", expected="a header and rows", next_step="export it again")
     first_line = head[: head.find(b"\n") + 1] or head
     if head.startswith(_UTF16_OR_32) or b"\0" in first_line:  # a NUL further down condemns its row alone

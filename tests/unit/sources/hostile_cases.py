@@ -243,6 +243,8 @@ WORKBOOKS: list[Case] = [
 TEXTS: list[Case] = [
     ("empty file", "a.csv", b"", Refused("is empty")),
     ("white space alone", "a.csv", b" \r\n\t\n", Refused("is empty")),
+    ("byte order mark alone", "a.csv", b"\xef\xbb\xbf", Refused("is empty")),
+    ("2 MB of white space", "a.csv", lambda: b" \n" * (1 << 20), Refused("next: ")),
     ("header alone", "a.csv", GOOD.split(b"\n")[0], Refused("a header and no rows")),
     ("noise", "a.csv", bytes(range(256)) * 40, Refused("next: ")),
     ("NUL in a row", "a.csv", line(lambda text: text.replace("林小彤", "林\0彤")), Spoilt(("nul_byte",))),

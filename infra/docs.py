@@ -4,6 +4,7 @@ from pathlib import Path
 
 from expectations.dictionary import dictionary_markdown
 from tasks.policy.describe import model_section, policy_markdown
+from tasks.sources.corrections import Correction
 from tasks.sources.layouts import Layout, built_in
 
 ROOT = Path(__file__).parent.parent
@@ -22,8 +23,9 @@ Everything is text until the parser of its column has read it, strictly: `013800
 refuses the file, a bad value refuses its row under a rule's name. What the brand has no use for is listed under
 `known`, so that a header nobody has seen before shows up as drift.
 
-To add a format: save a small sample with invented people, write the YAML beside those in `tasks/sources/channels/`,
-and run `strata ingest` on the sample; `files` tells what was read, `quarantine` what was not.
+To add a format for a brand, follow [sources.md](sources.md): `strata sources new` drafts the YAML, which lies in
+`layouts/` beside the brand's policy. To add one for everybody, save a small sample with invented people, and write the
+YAML beside those in `tasks/sources/channels/`. A layout of the brand's takes the place of ours of the same name.
 
 ```yaml
 {example}```
@@ -45,7 +47,7 @@ def layouts_markdown() -> str:
     """Return the page about layouts: an example, the layouts that there are, every field of one."""
     rows = (f"| `{layout.name}` | {layout.channel} | {layout.grain} | {layout.about} |" for layout in built_in())
     page = _LAYOUTS.format(example=EXAMPLE.read_text(encoding="utf-8"), layouts="\n".join(rows))
-    return f"{page}\n{model_section('Every field', Layout)}"
+    return f"{page}\n{model_section('Every field', Layout)}\n{model_section('corrections/<name>.yaml', Correction)}"
 
 
 def write_pages() -> None:

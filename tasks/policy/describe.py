@@ -124,6 +124,8 @@ def _plain(field: Schema) -> str:
             return f"list of {_type(field['items'])}"
         case "object":
             return f"map to {_type(field['additionalProperties'])}"
+        case "string" if field.get("format") == "date":
+            return "date"
         case plain:
             return {"string": "text", "number": "number", "integer": "integer", "boolean": "true, false"}[plain]
 

@@ -220,3 +220,74 @@ def test_trap_a_word_gives_way_to_the_amount_of_the_aftersales_file():
     assert _net(day, orders, aftersales) == {"101": 22_800, "202": 7_000, "404": 0, "505": 5_990}
     assert _net(day, orders) == {"101": 22_800, "202": 9_900, "404": 119_900, "505": 5_990}
     assert _net(date(2026, 7, 1), orders) == {"101": 22_800, "202": 7_000, "404": 0, "505": 5_990}
+
+
+XIAOTONG = {
+    "shopify_orders_export_1.csv": "phone::<13800000101>",
+    "shopify_customers_export.csv": "phone::<13800000101>",
+    "woocommerce_orders-2026-06-01.csv": "phone::<13800000101>",
+    "sensors_events.jsonl": "user_id:qinghe_mall:<U101>",
+    "segment_events.jsonl": "user_id:qinghe_mall:<U101>",
+    "ga4_bigquery_export.jsonl": "user_id:qinghe_mall:<U101>",
+    "wecom_external_contacts.jsonl": "unionid:qinghe:<oSAMPLEunion0101>",
+    "wecom_customer_list.xlsx": "phone::<13800000101>",
+}
+"""林小彤 wherever she is seen; `'+8613800000101` is what Shopify prints."""
+
+
+@pytest.mark.parametrize(("name", "key"), XIAOTONG.items())
+def test_trap_one_person_in_shops_events_and_contacts(name: str, key: str):
+    assert key in read(name).frame("sightings")["key"].to_list()
+
+
+def test_trap_two_advisers_know_the_same_customer():
+    follows = read("wecom_external_contacts.jsonl").frame("follows")
+    of_her = follows.filter(pl.col("customer_key") == "unionid:qinghe:<oSAMPLEunion0101>")
+    assert sorted(of_her["adviser_id"]) == ["likf", "wangdg"]
+
+
+@pytest.mark.parametrize("name", ["shopify_orders_export_1.csv", "woocommerce_orders-2026-06-01.csv",
+                                  "wecom_external_contacts.jsonl", YOUZAN])  # fmt: skip
+def test_trap_one_phone_in_four_spellings(name: str):
+    """赵一鸣: `139 0000 0202`, `+86 139-0000-0202`, plain in a list, and plain in a cell."""
+    assert "phone::<13900000202>" in read(name).frame("sightings")["key"].to_list()
+
+
+def test_trap_the_one_who_replies_r_is_heard_under_the_same_key():
+    """In two channels, by two spellings and in full width; none of them buys under another key."""
+    refusals = read("aliyun_sms_up.json").frame("consents")
+    assert refusals.filter(pl.col("subject") == "phone::<13900000202>")["decision"].to_list() == ["withdrawn"]
+    assert "phone::<13700000303>" in refusals["subject"].to_list()
+
+
+def test_trap_a_message_id_that_comes_twice_is_one_event():
+    events = read("segment_events.jsonl").frame("events").filter(pl.col("event_id") == "seg-3")
+    assert (events.height, events["content_hash"].n_unique()) == (2, 1)
+
+
+def test_trap_a_customer_without_unionid_is_named_by_the_external_userid():
+    keys = read("wecom_external_contacts.jsonl").frame("follows")["customer_key"].to_list()
+    assert "external_userid:qinghe:<wmSAMPLEAAAAAAAAAAAAAAAAAAAA0303>" in keys
+
+
+def test_trap_a_contact_says_follow_info_instead_of_follow_user():
+    row = read("wecom_external_contacts.jsonl").frame("follows").filter(pl.col("row_number") == 5)
+    assert row.select("adviser_id", "customer_key", "add_way").row(0) == (
+        "likf", "unionid:qinghe:<oSAMPLEunion0606>", "10",
+    )  # fmt: skip
+
+
+def test_trap_order_cells_go_blank_or_repeat_and_count_once():
+    """Shopify leaves them blank on the second line, WooCommerce repeats them: 310.00 and 328.00 either way."""
+    shopify, woo = read("shopify_orders_export_1.csv"), read("woocommerce_orders-2026-06-01.csv")
+    assert shopify.frame("orders").filter(pl.col("order_id") == "#1001")["paid_fen"].to_list() == [31_000]
+    assert woo.frame("orders").filter(pl.col("order_id") == "3001")["paid_fen"].to_list() == [32_800]
+
+
+def test_trap_a_refund_at_the_till_is_a_row_of_its_own():
+    """-$12.00 is 12.00 that went back on 2 May, and no purchase."""
+    export = read("square_transactions-2026-05.csv")
+    assert export.frame("refunds").select("refund_id", "refund_fen", "refunded_on").row(0) == (
+        "TXA3", 1_200, date(2026, 5, 2),
+    )  # fmt: skip
+    assert _net(date(2026, 5, 31), export) == {"XA1": 2_700, "XA2": 129_900, "XA4": 6_000, "XA5": 2_500}

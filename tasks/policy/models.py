@@ -1,10 +1,11 @@
 """The brand's rules as frozen models. Thresholds, windows, names and plans live in YAML; code holds none."""
 
 import itertools
+import re
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from tasks.policy.documents import Document
 
@@ -28,6 +29,25 @@ class Label(Rule):
     en: str = Field(description="English")
 
 
+class CategoryRule(Rule):
+    """Products whose names match belong to a category, where the shop's own files do not say."""
+
+    match: str = Field(description="regular expression over the product's name")
+    category: str = Field(min_length=1, description="category, as tags and reports print it")
+
+    @field_validator("match")
+    @classmethod
+    def _is_expression(cls, match: str) -> str:
+        """Refuse what is no expression, and what Polars has no word for."""
+        try:
+            re.compile(match)
+        except re.error as error:
+            raise ValueError(f"{match!r} is no regular expression: {error}") from error
+        if re.search(r"\(\?[=!<]|\\\d", match):
+            raise ValueError(f"{match!r} looks around or back, which Polars cannot")
+        return match
+
+
 class Brand(Rule):
     """Who the brand is and how its days and money are counted."""
 
@@ -42,6 +62,11 @@ class Brand(Rule):
     shops: dict[str, str | tuple[str, ...]] = Field(
         default_factory=dict,
         description="channel to its shop id, where the file does not say; a list of shop ids: the file must be told",
+    )
+    categories: tuple[CategoryRule, ...] = Field(
+        default=(),
+        exclude_if=lambda rules: not rules,
+        description="categories of products by their names, the first match wins; a category that a file gives stands",
     )
     raw_roles: tuple[Code, ...] = Field(
         default=RAW_ROLES,

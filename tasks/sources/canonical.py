@@ -32,6 +32,8 @@ class Stamp:
     file_month: str
     zone: str
     """The brand's business zone, in which days and months are cut."""
+    categories: tuple[tuple[str, str], ...] = ()
+    """The brand's own mapping: regular expression over a product's name to its category, the first match wins."""
 
     def columns(self) -> dict[str, pl.Expr]:
         """The stamp as columns."""

@@ -47,6 +47,8 @@ class ReadContext:
     """Overrides the file's name; without either, the time of receipt."""
     corrections: tuple[Correction, ...] = ()
     """Known errors of the brand's sources, declared in its policy."""
+    categories: tuple[tuple[str, str], ...] = ()
+    """The brand's own mapping of product names to categories: regular expression and category."""
     cover: Cover = _as_it_is
     """Encrypts parsed rows of a large file while they wait on disk; `uncover` undoes it."""
     uncover: Cover = _as_it_is

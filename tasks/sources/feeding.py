@@ -79,6 +79,7 @@ def _orders(lines: pl.DataFrame, naming: Naming) -> pl.DataFrame:
 
 def _products(rows: pl.DataFrame, stamp: Stamp) -> pl.DataFrame:
     """One row per product of which the rows tell brand or category, as the newest of them tell it."""
+    rows = rows.pipe(_categorise, stamp.categories)
     told = [name for name in _TOLD_OF_PRODUCTS if name in rows.columns]
     if not told or "product_id" not in rows.columns:
         return TABLES["products"].schema.to_frame()
@@ -86,6 +87,16 @@ def _products(rows: pl.DataFrame, stamp: Stamp) -> pl.DataFrame:
     ages = ["ordered_at"] if "ordered_at" in rows.columns else []
     newest = rows.filter(is_told).sort(*ages, *told, descending=True, nulls_last=True)
     return to_table(unmarked(newest.unique(subset=["product_id"], keep="first")), "products", stamp)
+
+
+def _categorise(rows: pl.DataFrame, categories: tuple[tuple[str, str], ...]) -> pl.DataFrame:
+    """Rows with the category that the file gives, else that of the brand's first rule that fits the product's name."""
+    if not categories or "product_name" not in rows.columns:
+        return rows
+    own = [pl.col("category")] if "category" in rows.columns else []
+    name = pl.col("product_name")
+    mapped = [pl.when(name.str.contains(match)).then(pl.lit(category)) for match, category in categories]
+    return rows.with_columns(category=pl.coalesce(*own, *mapped))
 
 
 def _at(stamp: Stamp) -> pl.Expr:

@@ -98,7 +98,7 @@ def _intake(path: Path, layout: Layout, context: ReadContext, folder: Path) -> I
 def _stamp(layout: Layout, context: ReadContext) -> Stamp:
     return Stamp(
         layout.channel, _shop(layout.channel, context), context.currency, exported_at(layout, context),
-        context.received_at, context.file_sha256, context.file_month, context.zone,
+        context.received_at, context.file_sha256, context.file_month, context.zone, context.categories,
     )  # fmt: skip
 
 

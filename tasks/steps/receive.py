@@ -144,6 +144,7 @@ def _context(
         shop_id=item.shop or terms.shop,
         exported_at=terms.exported_at,
         corrections=corrections,
+        categories=tuple((rule.match, rule.category) for rule in policy.brand.categories),
         cover=cover,
         uncover=uncover,
     )

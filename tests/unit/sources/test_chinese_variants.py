@@ -6,9 +6,11 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from pydantic import ValidationError
 
 from expectations.tables import TABLES
 from tasks.errors import BadFileError
+from tasks.policy.models import CategoryRule
 from tasks.sources.read import Export
 from tasks.transforms.orders import known_refunds, paid_back
 from tasks.transforms.versions import supersede
@@ -223,6 +225,23 @@ def test_youzan_items_carry_categories_and_divide_what_the_order_cost(tmp_path: 
         ("QH-02", "布艺"),
         ("QH-07", "香薰"),
     ]
+
+
+def test_the_brands_mapping_names_categories_where_the_file_does_not(tmp_path: Path):
+    """The first rule that fits wins; a product that fits none has no category; a category of the file's own stands."""
+    rules = (("四件套|羽绒被", "床品"), ("四件套", "never reached"), ("抱枕套", "布艺"))
+    export = read_sample("douyin_orders_1791430000.csv", received_at=LATE, categories=rules)
+    products = export.frame("products").sort("product_id").select(pl.col("product_id").str.slice(-2), "category")
+    assert products.rows() == [("01", "床品"), ("02", "布艺"), ("04", "床品")]
+    row = PDD_ROW | {"商品": "四件套", "商品一级类目": "家居"}
+    own = read(tmp_path, sheet("pdd_orders_full_82col", row), categories=rules)
+    assert own.frame("products")["category"].to_list() == ["家居"]
+
+
+@pytest.mark.parametrize("match", ["(", "(?=四件套)", r"(套)\1"])
+def test_a_rule_of_the_mapping_that_could_never_match_is_refused(match: str):
+    with pytest.raises(ValidationError, match=r"no regular expression|looks around"):
+        CategoryRule(match=match, category="床品")
 
 
 KINDS = {

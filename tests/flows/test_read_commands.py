@@ -103,9 +103,14 @@ def test_runs_lists_the_newest_first(standing: Brand):
     assert rows[0]["tables"]["customers"] == standing.rows("customers", AS_OF).height
 
 
-@pytest.mark.parametrize(
-    "command", [["explain", HOUSEHOLD], ["runs"], ["verify"], ["--help"]], ids=lambda command: command[0]
-)
+LOOKING = [
+    ["explain", HOUSEHOLD], ["runs"], ["verify"], ["--help"], ["sources", "list"], ["sources", "drift"],
+    ["sources", "check", "tests/samples/youzan_orders_20260601.csv", "--shop", "mall"], ["quarantine", "list"],
+    ["quarantine", "explain", "no_usable_key"],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", LOOKING, ids=lambda command: " ".join(command[:2]))
 def test_a_command_that_only_reads_never_imports_prefect(standing: Brand, command: list[str]):
     """Nor what else takes seconds: Great Expectations, charts, Delta, boto3."""
     lake = [] if command == ["--help"] else ["--lake", standing.lake]

@@ -1,6 +1,7 @@
 """Known errors of a source: which rows change, how they are counted, and when the guard speaks."""
 
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from tasks.errors import BadFileError, BadPolicyError
 from tasks.sources.corrections import Correction, Tally, add_tallies, corrected_rows, corrector
 from tasks.sources.declared import corrections_of, layouts_of
-from tests.unit.sources.reading import utc
+from tests.unit.sources.reading import SAMPLES, balance, read_bytes, utc
 
 FREIGHT: dict[str, Any] = {
     "name": "freight_times_ten",
@@ -194,3 +195,37 @@ def test_a_declaration_that_cannot_work_is_refused_before_any_file_is_read(chang
 
 def test_a_sound_declaration_is_taken():
     assert [one.until for one in corrections_of([FREIGHT], LAYOUTS)] == [date(2026, 12, 31)]
+
+
+def youzan(folder: Path, freights: tuple[str, ...], status: str = "交易完成") -> Any:
+    """Orders of the sample's first customer with these freights, read under the declared correction."""
+    header, first, *_ = (SAMPLES / "youzan_orders_20260601.csv").read_text(encoding="utf-8-sig").splitlines()
+    names, cells = header.split(","), first.split(",")
+    rows = []
+    for number, freight in enumerate(freights):
+        told = dict(enumerate(cells)) | {
+            0: f"{cells[0][:-2]}{number:02d}", names.index("运费"): freight, names.index("订单状态"): status
+        }  # fmt: skip
+        rows.append(",".join(told[at] for at in range(len(names))))
+    free = FREIGHT | {"where": "freight_fen >= 8000 OR status IS NULL"}
+    declared = corrections_of([free | {"set": free["set"] | {"status": "COALESCE(status, 'closed')"}}], LAYOUTS)
+    return read_bytes(folder, "\n".join([header, *rows]), corrections=declared)
+
+
+def test_a_whole_file_is_read_as_corrected(tmp_path: Path):
+    """Paid 238.00 with a freight of 80.00 printed for 8.00: the goods cost 230.00, not 158.00."""
+    export = youzan(tmp_path, ("8.00", "80.00"))
+    assert export.frame("orders").sort("order_id")["paid_fen"].to_list() == [23_000, 23_000]
+    assert export.drift["corrected"] == {"freight_times_ten": 1}
+    assert balance(export) == (0, 0)
+
+
+def test_a_row_whose_bad_cell_is_corrected_is_accepted(tmp_path: Path):
+    export = youzan(tmp_path, ("80.00", "90.00"), "怪状态")
+    assert (export.rows_refused, export.frame("orders")["status"].to_list()) == (0, ["closed", "closed"])
+    assert export.drift["corrected"] == {"freight_times_ten": 2}
+
+
+def test_a_whole_file_is_refused_when_the_source_is_mended(tmp_path: Path):
+    with pytest.raises(BadFileError, match="it occurs in none"):
+        youzan(tmp_path, ("8.00", "9.00"))

@@ -181,7 +181,8 @@ def test_square_with_fewer_columns(tmp_path: Path):
                "Transaction ID", "Event Type", "Customer ID"]  # fmt: skip
     row = {"Date": "10/05/2026", "Time": "2:30:00 PM", "Time Zone": "Arizona", "Gross Sales": "$1,299.00",
            "Discounts": "($99.00)", "Net Sales": "$1,200.00", "Tax": "$96.00", "Tip": "$4.00",
-           "Total Collected": "$1,300.00", "Transaction ID": "T1", "Event Type": "Payment", "Customer ID": "C1"}  # fmt: skip
+           "Total Collected": "$1,300.00", "Transaction ID": "T1", "Event Type": "Payment",
+           "Customer ID": "C1"}  # fmt: skip
     export = read_bytes(tmp_path, sheet(headers, row), received_at=utc("2026-12-01T00:00"))
     assert (export.rows_refused, export.drift["missing"]) == (0, [])
     assert select(export, "orders", "paid_fen", "fees_fen", "paid_at") == [(120_000, 10_000, utc("2026-10-05T21:30"))]

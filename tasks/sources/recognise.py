@@ -139,12 +139,13 @@ def _unknown(
         return BadFileError(
             f"{name}: no layout{where} knows any of its {len(opened.headers)} headers",
             expected=f"one of the {opened.format} layouts {_listed([x.name for x in layouts])}",
-            next_step="check that the first line holds the headers, or add a layout",
+            next_step="check that the first line holds the headers, or draft a layout: `strata sources new`",
         )
     return BadFileError(
         f"{name} looks like {best.name} but lacks {_listed(lacking(best, names))}",
-        expected="every required column", next_step="export it again with these columns",
-    )  # fmt: skip
+        expected="every required column",
+        next_step="export it again with these columns, or draft a layout: `strata sources new`",
+    )
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -1,5 +1,6 @@
 """The wide rows of a file become rows of the house's tables, with both clocks and a content hash."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -61,7 +62,7 @@ def to_table(frame: pl.DataFrame, table: str, stamp: Stamp) -> pl.DataFrame:
     stamped = frame.pipe(_mark_foreign, stamp.currency).pipe(_add_absent, stamp.columns())
     business = {name: value for name, value in _business(stamped, stamp.zone).items() if name in schema}
     dated = stamped.pipe(_add_absent, business).pipe(_add_absent, nothing)
-    hashed = dated.with_columns(content_hash=_content_hash(table)) if "content_hash" in schema else dated
+    hashed = dated.with_columns(content_hash=_content_hash(table, dated.columns)) if "content_hash" in schema else dated
     return hashed.select(*(pl.col(name).cast(schema[name]) for name in schema.names()), *BOOKKEEPING, "broken_rules")
 
 
@@ -93,6 +94,8 @@ def _business(frame: pl.DataFrame, zone: str) -> dict[str, pl.Expr]:
     return months | dates | sends
 
 
-def _content_hash(table: str) -> pl.Expr:
+def _content_hash(table: str, columns: Sequence[str]) -> pl.Expr:
+    """The digest of what a version says; of a refund's time only the one that the source itself gives (`own_at`)."""
     left_out = {*_VERSION, *(_BY_FIRST_SIGHT if table == "refunds" else ())}
-    return sha256(content([name for name in TABLES[table].columns if name not in left_out]))
+    own = [name for name in ("own_at",) if table == "refunds" and name in columns]
+    return sha256(content([*(name for name in TABLES[table].columns if name not in left_out), *own]))

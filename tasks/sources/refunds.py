@@ -5,6 +5,7 @@ The three are kept apart as `refund_basis`; tasks/transforms/orders.py says whic
 
 import polars as pl
 
+from expectations.vocabulary import INSTANT
 from tasks.sources.building import all_of, any_of
 from tasks.sources.layouts import Layout
 
@@ -60,9 +61,14 @@ def refunds_of(orders: pl.DataFrame, exported_at: pl.Expr) -> pl.DataFrame:
 
 
 def itemised(rows: pl.DataFrame, exported_at: pl.Expr) -> pl.DataFrame:
-    """One row per refund of a refund file; only what was paid back has a time, its own or that of the export."""
-    own = pl.col("refunded_at") if "refunded_at" in rows.columns else pl.lit(None)
+    """One row per refund of a refund file; only what was paid back has a time, its own or that of the export.
+
+    `own_at` is its own time, which is part of what the row says: a corrected one is a new version.
+    """
+    own = pl.col("refunded_at") if "refunded_at" in rows.columns else pl.lit(None, INSTANT)
     is_back = pl.col("refund_state") == "paid_back"
     return rows.with_columns(
-        refund_basis=pl.lit("itemised"), refunded_at=pl.when(is_back).then(pl.coalesce(own, exported_at))
+        refund_basis=pl.lit("itemised"),
+        refunded_at=pl.when(is_back).then(pl.coalesce(own, exported_at)),
+        own_at=pl.when(is_back).then(own),
     )

@@ -290,23 +290,36 @@ REFUND = {
 }  # fmt: skip
 
 
-def test_a_refund_that_was_asked_for_succeeds_in_a_later_export(tmp_path: Path):
-    """The later version is current in both orders of arrival; only it takes money off, at its own time."""
-    asked = sheet("tmall_refunds", REFUND | {"退款状态": "买家已经申请退款，等待卖家同意"})
-    given = sheet("tmall_refunds", REFUND | {"退款状态": "退款成功", "退款完结时间": "2026-03-27 10:00:00"})
+ASKED = {"退款状态": "买家已经申请退款，等待卖家同意"}
+GIVEN = {"退款状态": "退款成功", "退款完结时间": "2026-03-27 10:00:00"}
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "back"),
+    [
+        (ASKED, GIVEN, (date(2026, 3, 27), 2_995)),
+        (GIVEN, GIVEN | {"退款完结时间": "2026-03-29 10:00:00"}, (date(2026, 3, 29), 2_995)),
+        (GIVEN, GIVEN | {"买家退款金额": "20.00"}, (date(2026, 3, 27), 2_000)),
+    ],
+    ids=["asked for, then paid back", "another time", "another amount"],
+)
+def test_the_later_word_on_a_refund_counts_in_any_order_of_arrival(
+    tmp_path: Path, earlier: dict[str, str], later: dict[str, str], back: tuple[date, int]
+):
+    files = [(earlier, "2026-03-28"), (later, "2026-03-30")]
     record = [name for name in TABLES["refunds"].key if name not in {"known_from", "content_hash"}]
-    for first, second in itertools.permutations([(asked, "2026-03-26"), (given, "2026-03-28")]):
+    for arrivals in itertools.permutations(files):
         stored = TABLES["refunds"].empty().collect()
-        for received, (text, exported) in enumerate((first, second), 1):
-            at = utc(f"2026-04-0{received}T00:00")
-            export = read(tmp_path, text, exported_at=utc(f"{exported}T00:00")).frame("refunds")
-            rows = export.with_columns(known_from=at).select(*stored.columns, "row_number")
+        for received, (row, exported) in enumerate(arrivals, 1):
+            export = read(tmp_path, sheet("tmall_refunds", REFUND | row), exported_at=utc(f"{exported}T00:00"))
+            known_from = utc(f"2026-04-0{received}T00:00")
+            rows = export.frame("refunds").with_columns(known_from=known_from).select(*stored.columns, "row_number")
             merged = supersede(stored, rows, record)
             stored = pl.concat(
                 [stored.join(merged.changed, on="content_hash", how="anti"), merged.changed, merged.added]
             )
-        back = paid_back(known_refunds(stored.lazy(), utc("2026-05-01T00:00"))).collect()
-        assert back.select("refunded_on", "refund_fen").rows() == [(date(2026, 3, 27), 2_995)]
+        known = known_refunds(stored.lazy(), utc("2026-05-01T00:00"))
+        assert paid_back(known).select("refunded_on", "refund_fen").collect().rows() == [back]
 
 
 @pytest.mark.parametrize("name", ["weimob_orders_UNVERIFIED.xlsx", "pos_cn_UNVERIFIED.csv"])

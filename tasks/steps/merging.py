@@ -19,6 +19,8 @@ from tasks.stores.tables import Lake
 from tasks.transforms.versions import SOURCE, Superseded, append_new, supersede
 
 VERSION = ("content_hash", "known_from")
+Part = str | None
+"""Value of a partition; rows without one have their own."""
 SCATTERED = frozenset({"sightings"})
 """Tables in which one source row may fill several rows: it is a duplicate when each of them is."""
 MANY_RANGES = 8
@@ -52,10 +54,11 @@ def merge_table(
 ) -> Merged:
     """Merge rows of Parquet files (with the bookkeeping columns) into the stored table of that name."""
     table, folder = TABLES[name], Path(run.scratch) / "merge" / name
-    rows = _arriving(incoming, table)
+    arrived = [_arriving(path, table) for path in incoming]
+    rows = pl.concat(arrived)
     starts = cut(rows, name, range_rows=range_rows)
-    concerned = _related(lake, snapshot, table, rows) if starts.len() < MANY_RANGES else lake.scan(name, snapshot)
-    fresh = Spread(rows, name, starts, folder / "incoming")
+    fresh = Spread(arrived, name, starts, folder / "incoming")
+    concerned = _related(lake, snapshot, table, rows) if starts.len() < MANY_RANGES else _stored(lake, snapshot, table)
     related = Spread(concerned, name, starts, folder / "related")
     changes, known = Changes([], []), []
     for number in range(len(fresh)):
@@ -68,9 +71,9 @@ def merge_table(
     return Merged(candidate, _per_file(pl.concat(known), name))
 
 
-def _arriving(paths: Sequence[str], table: Table) -> pl.LazyFrame:
+def _arriving(path: str, table: Table) -> pl.LazyFrame:
     """Incoming rows with what the account of their file needs; contacts carry no money."""
-    rows = pl.scan_parquet(list(paths))
+    rows = pl.scan_parquet(path)
     has_money = "row_money_fen" in rows.collect_schema()
     money = pl.col("row_money_fen") if has_money else pl.lit(None, pl.Int64()).alias("row_money_fen")
     return rows.select(*table.columns, "row_number", money)
@@ -80,20 +83,31 @@ def _merger(table: Table) -> Callable[[pl.DataFrame, pl.DataFrame, Sequence[str]
     return supersede if table.bitemporal else append_new
 
 
-def _related(lake: Lake, snapshot: Snapshot, table: Table, rows: pl.LazyFrame) -> pl.LazyFrame:
+def _stored(lake: Lake, snapshot: Snapshot, table: Table, only: Sequence[Part] | None = None) -> list[pl.LazyFrame]:
+    """The stored rows, partition by partition, of all or of those named; one empty source where there are none."""
+    if table.partition is None:
+        return [lake.scan(table.name, snapshot)]
+    found = only if only is not None else _partitions(lake.scan(table.name, snapshot), table.partition)
+    return [lake.scan(table.name, snapshot, partitions=[value]) for value in found] or [table.empty()]
+
+
+def _partitions(rows: pl.LazyFrame, column: str) -> list[Part]:
+    return rows.select(pl.col(column).unique()).collect(engine="streaming").to_series().to_list()
+
+
+def _related(lake: Lake, snapshot: Snapshot, table: Table, rows: pl.LazyFrame) -> list[pl.LazyFrame]:
     """Every stored version of the incoming records; other records may be among them, and change nothing.
 
     Records are known by a hash of 8 bytes, and of the partitions those alone are read in which one stands.
     """
     mark = pl.struct(record_of(table)).hash().alias("mark")
-    wanted = rows.select(mark).unique()
+    wanted = rows.select(mark).unique().collect(engine="streaming").lazy()
     where = None
     if table.partition is not None:
         marked = lake.scan(table.name, snapshot).select(mark, table.partition)
-        found = marked.join(wanted, on="mark", how="semi").select(pl.col(table.partition).unique())
-        where = found.collect(engine="streaming").to_series().to_list()
-    stored = lake.scan(table.name, snapshot, partitions=where).with_columns(mark)
-    return stored.join(wanted, on="mark", how="semi").drop("mark")
+        where = _partitions(marked.join(wanted, on="mark", how="semi"), table.partition)
+    stored = _stored(lake, snapshot, table, where)
+    return [source.with_columns(mark).join(wanted, on="mark", how="semi").drop("mark") for source in stored]
 
 
 def _keep(result: Superseded, changes: Changes, path: Path) -> None:
@@ -136,38 +150,38 @@ def _candidate(
     if not changes.changed:
         return stage_pieces(run, table.name, map(pl.read_parquet, changes.added), mode="append")
     touched = _touched(table, changes)
-    stored = lake.scan(table.name, snapshot, partitions=touched)
+    stored = _stored(lake, snapshot, table, touched)
     pieces = _rewritten(Path(run.scratch) / "merge" / table.name, stored, table, changes, range_rows)
     if touched is None:
         return stage_pieces(run, table.name, pieces, mode="overwrite")
     return stage_pieces(run, table.name, pieces, mode="replace", replaces=touched)
 
 
-def _touched(table: Table, changes: Changes) -> Sequence[str | None] | None:
+def _touched(table: Table, changes: Changes) -> list[Part] | None:
     """The partitions that a merge touches, no other is rewritten; None for a table without partitions."""
     if table.partition is None:
         return None
-    values = pl.scan_parquet([*changes.added, *changes.changed]).select(pl.col(table.partition).unique())
-    return sorted(values.collect().to_series().to_list(), key=lambda value: (value is None, str(value)))
+    values = _partitions(pl.scan_parquet([*changes.added, *changes.changed]), table.partition)
+    return sorted(values, key=lambda value: (value is None, str(value)))
 
 
 def _rewritten(
-    folder: Path, stored: pl.LazyFrame, table: Table, changes: Changes, range_rows: int
+    folder: Path, stored: Sequence[pl.LazyFrame], table: Table, changes: Changes, range_rows: int
 ) -> Iterator[pl.DataFrame]:
     """The touched rows as they stand after the merge, range by range."""
     version = [*record_of(table), *VERSION]
     parts = {
-        "kept": stored.select(table.columns),
+        "kept": [source.select(table.columns) for source in stored],
         "changed": _waiting(changes.changed, table),
         "added": _waiting(changes.added, table),
     }
-    keys = pl.concat([rows.select(table.key) for rows in parts.values()])
+    keys = pl.concat([rows.select(table.key) for sources in parts.values() for rows in sources])
     starts = cut(keys, table.name, range_rows=range_rows)
-    kept, changed, added = (Spread(rows, table.name, starts, folder / name) for name, rows in parts.items())
+    kept, changed, added = (Spread(sources, table.name, starts, folder / name) for name, sources in parts.items())
     for number in range(len(kept)):
         still = kept[number].join(changed[number].select(version), on=version, how="anti", nulls_equal=True)
         yield pl.concat([still, changed[number], added[number]])
 
 
-def _waiting(paths: Sequence[Path], table: Table) -> pl.LazyFrame:
-    return pl.scan_parquet(list(paths)).select(table.columns) if paths else table.empty()
+def _waiting(paths: Sequence[Path], table: Table) -> list[pl.LazyFrame]:
+    return [pl.scan_parquet(path).select(table.columns) for path in paths] or [table.empty()]

@@ -4,7 +4,7 @@ What belongs together by key (the versions of a record) always lies in one range
 one range and touch no disk.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -46,9 +46,13 @@ def cut(rows: pl.LazyFrame, table: str, *, range_rows: int = RANGE_ROWS) -> pl.S
 class Spread:
     """Rows by range; `spread[n]` are those of the n-th one."""
 
-    def __init__(self, rows: pl.LazyFrame, table: str, starts: pl.Series, folder: Path) -> None:
-        """Write each range's rows below the folder, in pieces that follow the rows' own order of reading."""
-        self._rows, self._starts, self._folder = rows, starts, folder
+    def __init__(self, sources: Sequence[pl.LazyFrame], table: str, starts: pl.Series, folder: Path) -> None:
+        """Write each range's rows below the folder, source after source.
+
+        One source at a time, because Polars reads ahead of whoever takes its batches: a source should be a file
+        or a partition of moderate size.
+        """
+        self._sources, self._starts, self._folder = sources, starts, folder
         self._pieces: list[list[Path]] = [[] for _ in range(len(self))]
         if len(self) > 1:
             self._write(table)
@@ -60,21 +64,24 @@ class Spread:
     def __getitem__(self, number: int) -> pl.DataFrame:
         """Return the rows of one range."""
         if len(self) == 1:
-            return self._rows.collect(engine="streaming")
+            return pl.concat(self._sources).collect(engine="streaming")
         if not self._pieces[number]:
-            return self._rows.collect_schema().to_frame()
+            return self._sources[0].collect_schema().to_frame()
         return pl.concat([pl.read_ipc(path) for path in self._pieces[number]])
 
     def _write(self, table: str) -> None:
         self._folder.mkdir(parents=True)
-        place = pl.lit(self._starts).search_sorted(_joined(leading_text(table)), side="right")
-        batches = self._rows.collect_batches(chunk_size=RANGE_ROWS, maintain_order=False, engine="streaming")
-        for batch_number, batch in enumerate(batches):
-            placed = batch.with_columns(place.alias("range")).partition_by("range", as_dict=True, include_key=False)
+        place = pl.lit(self._starts).search_sorted(_joined(leading_text(table)), side="right").alias("range")
+        for batch_number, batch in enumerate(self._batches()):
+            placed = batch.with_columns(place).partition_by("range", as_dict=True, include_key=False)
             for (number,), piece in placed.items():
                 path = self._folder / f"{batch_number:05}-{number:05}.arrow"
                 piece.write_ipc(path, compression="lz4")
                 self._pieces[int(str(number))].append(path)
+
+    def _batches(self) -> Iterator[pl.DataFrame]:
+        for source in self._sources:
+            yield from source.collect_batches(chunk_size=RANGE_ROWS, maintain_order=False, engine="streaming")
 
 
 def _joined(columns: Sequence[str]) -> pl.Expr:

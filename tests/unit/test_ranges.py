@@ -23,7 +23,8 @@ RUN = Run(
 
 
 def ranges_of(rows: pl.DataFrame, table: str, range_rows: int, folder: Path) -> list[pl.DataFrame]:
-    spread = Spread(rows.lazy(), table, cut(rows.lazy(), table, range_rows=range_rows), folder / "spread")
+    halves = [rows.lazy().head(rows.height // 2), rows.lazy().slice(rows.height // 2)]
+    spread = Spread(halves, table, cut(rows.lazy(), table, range_rows=range_rows), folder / "spread")
     return [spread[number] for number in range(len(spread))]
 
 

@@ -134,14 +134,22 @@ def exported_at(layout: Layout, context: ReadContext) -> datetime:
     found = re.search(rule.pattern, context.name) if rule else None
     if rule is None or found is None:
         return context.received_at
-    if rule.format == "epoch_s":
-        return min(datetime.fromtimestamp(int(found["at"]), UTC), context.received_at)
     zone = ZoneInfo(context.zone if layout.zone == "brand" else layout.zone)
-    local = datetime.strptime(found["at"], rule.format).replace(tzinfo=zone)
-    if "%H" in rule.format:
+    return _as_named(found["at"], rule.format, zone, context.received_at)
+
+
+def _as_named(text: str, pattern: str, zone: ZoneInfo, received_at: datetime) -> datetime:
+    """The instant that a file's name tells; digits that are none (month 13) tell nothing."""
+    try:
+        if pattern == "epoch_s":
+            return min(datetime.fromtimestamp(int(text), UTC), received_at)
+        local = datetime.strptime(text, pattern).replace(tzinfo=zone)
+    except (ValueError, OverflowError, OSError):
+        return received_at
+    if "%H" in pattern:
         return local.astimezone(UTC)
     end = datetime.combine(local.date() + timedelta(days=1), time(), local.tzinfo).astimezone(UTC)
-    return min(end, context.received_at)
+    return min(end, received_at)
 
 
 def _export(opened: Opened, match: Match, intake: Intake) -> Export:

@@ -110,11 +110,13 @@ def _chunks(found: Iterator[Found], paths: list[str], wanted: Wanted) -> Iterato
     names = dict(zip(paths, unique_names(paths), strict=True))
     asked = {path: name for path, name in names.items() if wanted.columns is None or name in wanted.columns}
     batch: list[Found] = []
+    chars = 0
     for one in found:
         batch.append(one)
-        if len(batch) == _BATCH_ROWS:
+        chars += one.chars
+        if len(batch) == _BATCH_ROWS or chars > _BLOCK:
             yield _chunk(batch, asked, wanted)
-            batch = []
+            batch, chars = [], 0
     yield _chunk(batch, asked, wanted)
 
 

@@ -18,10 +18,14 @@ def unique_names(headers: Iterable[str]) -> tuple[str, ...]:
 
     Youzan's order export has `分销员` twice; a header may also be empty (a trailing comma).
     """
-    seen: Counter[str] = Counter()
-    names = []
+    counts: Counter[str] = Counter()
+    names: dict[str, None] = {}
     for header in headers:
         name = normalise_header(header)
-        seen[name] += 1
-        names.append(f"{name}#{seen[name]}" if seen[name] > 1 else name)
+        counts[name] += 1
+        unique = name if counts[name] == 1 else f"{name}#{counts[name]}"
+        while unique in names:  # a header may itself be called `x#2`
+            counts[name] += 1
+            unique = f"{name}#{counts[name]}"
+        names[unique] = None
     return tuple(names)

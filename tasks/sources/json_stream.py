@@ -27,6 +27,8 @@ class Found(NamedTuple):
     document: Document | None
     rule: str = ""
     raw: str = ""
+    chars: int = 0
+    """Length of its text."""
 
 
 def read_lines(blocks: Iterator[str]) -> Iterator[Found]:
@@ -37,7 +39,7 @@ def read_lines(blocks: Iterator[str]) -> Iterator[Found]:
             number += 1
             found = _parse(line) if is_whole else None
             rule = "" if found is not None else "not_a_json_object" if is_whole else "record_too_long"
-            yield Found(number, found, rule, "" if found is not None else line)
+            yield Found(number, found, rule, "" if found is not None else line, len(line))
 
 
 def _lines(blocks: Iterator[str]) -> Iterator[tuple[str, bool]]:
@@ -94,7 +96,7 @@ def read_list(blocks: Iterator[str], name: str) -> Iterator[Found]:
 
 def _found(number: int, member: Any, feed: "_Feed") -> Found:
     if isinstance(member, dict) and _is_writable(member, feed.last):
-        return Found(number, member)
+        return Found(number, member, chars=len(feed.last))
     return Found(number, None, "not_a_json_object", feed.last)
 
 

@@ -77,12 +77,12 @@ class _Splitter:
             block = self._skip(block, refused)
         data = self._rest + block
         marks = _Marks(data, self._dialect.separator)
-        if marks.has_quoted_crlf:
-            data = data.replace(b"\r\n", b"\n")
-            marks = _Marks(data, self._dialect.separator)
         end = int(marks.ends[-1]) + 1 if marks.ends.size else 0
-        self._rest = data[end:]
-        found = self._judge(data[:end], marks)
+        body, self._rest = data[:end], data[end:]
+        if marks.has_quoted_crlf:
+            body = body.replace(b"\r\n", b"\n")
+            marks = _Marks(body, self._dialect.separator)
+        found = self._judge(body, marks)
         if len(self._rest) > MAX_RECORD_BYTES:
             self._drop_rest()
         return Records(found.text, found.numbers, refused + found.refused)

@@ -3,7 +3,8 @@
 Nothing here knows a layout. All instants are UTC and whole seconds, all money is fen.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import polars as pl
@@ -37,6 +38,8 @@ class Plan:
     """Order number of the platform, made of the order's own."""
     lines: int = 3
     """Most lines of an order."""
+    first_order: int = 0
+    """Number of the first order: a long plan is drawn piece by piece."""
     anonymous_in_1000: int = 50
     unpaid_in_1000: int = 60
     refunded_in_1000: int = 60
@@ -59,15 +62,25 @@ def open_shop(plan: Plan) -> Shop:
     return Shop(plan, orders, _lines(plan, orders))
 
 
+def pieces(plan: Plan, size: int) -> Iterator[Plan]:
+    """The plan in pieces of about equal time and at most `size` orders, one after the other."""
+    count = max(-(-plan.orders // size), 1)
+    step, share = (plan.until - plan.since) / count, -(-plan.orders // count)
+    for number in range(count):
+        first = number * share
+        yield replace(
+            plan, since=plan.since + step * number, until=plan.since + step * (number + 1),
+            first_order=plan.first_order + first, orders=max(min(share, plan.orders - first), 0),
+        )  # fmt: skip
+
+
 def _orders(plan: Plan) -> pl.DataFrame:
     asked = f"{plan.seed}/{plan.channel}"
     seconds = int((plan.until - plan.since).total_seconds())
-    placed = pl.DataFrame({ROW: pl.int_range(plan.orders, eager=True)}).select(
-        after=draw(f"{asked}/ordered", seconds).sort()
-    )
+    numbers = pl.int_range(plan.first_order, plan.first_order + plan.orders, eager=True)
+    placed = pl.DataFrame({ROW: numbers}).select(after=draw(f"{asked}/ordered", seconds).sort())
     return (
-        placed.with_row_index(ROW)
-        .with_columns(pl.col(ROW).cast(pl.Int64))
+        placed.with_columns(numbers.alias(ROW))
         .with_columns(ordered_at=pl.lit(plan.since).cast(INSTANT) + pl.duration(seconds="after"), person=_person(plan))
         .with_columns(order_id=_printed(plan.order_id), line_count=draw(f"{asked}/lines", plan.lines) + 1)
         .pipe(_live, plan)

@@ -129,5 +129,3 @@ def _open_parts(rows: pl.DataFrame, layout: Layout) -> Iterator[str]:
     """Parts of which a file has columns and no value is known yet."""
     for one in layout.sums.values():
         yield from (part for part in (*one.plus, *one.minus) if part not in rows.columns and part not in layout.sums)
-
-

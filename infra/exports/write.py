@@ -109,15 +109,16 @@ def write_rows(path: Path, rows: pl.DataFrame, sheet: Sheet, fmt: str) -> None:
     if fmt == "parquet":
         pl.concat(sheet.slices(rows)).rename(dict(zip(sheet.headers, sheet.titles, strict=True))).write_parquet(path)
         return
-    slices = sheet.slices(rows)
-    parts = (
-        json_lines(sheet.headers, slices, _kinds(sheet))
-        if fmt == "jsonl"
-        else csv_parts(sheet.titles, slices, sheet.quirks)
-    )
     with path.open("wb") as file:
-        for part in parts:
+        for part in text_parts(sheet.slices(rows), sheet, fmt):
             file.write(part)
+
+
+def text_parts(slices: Iterator[pl.DataFrame], sheet: Sheet, fmt: str) -> Iterator[bytes]:
+    """The bytes of a CSV or JSON lines file, one part per slice."""
+    if fmt == "jsonl":
+        return json_lines(sheet.headers, slices, _kinds(sheet))
+    return csv_parts(sheet.titles, slices, sheet.quirks)
 
 
 def _write_workbook(path: Path, rows: pl.DataFrame, sheet: Sheet) -> None:

@@ -9,9 +9,11 @@ import pytest
 
 from infra.exports.places import gathered_header
 from infra.exports.quirks import Quirks, quirks_of
+from infra.exports.shop import open_shop, pieces
+from infra.exports.stream import stream_export
 from infra.exports.truth import Terms
 from infra.exports.versions import current_of, write_versions
-from infra.exports.write import file_name, write_export
+from infra.exports.write import Written, file_name, rows_at, write_export
 from tasks.sources.layouts import Layout, built_in
 from tests.unit.exports.returning import AT, SHOP_ID, ZONE, read_back, small_shop, write
 from tests.unit.sources.reading import balance, legible
@@ -96,3 +98,22 @@ def test_versions_move_on_and_the_newest_export_of_an_order_counts(tmp_path: Pat
     both = told.join(newest, on="order_id", validate="1:1")
     assert (both["exported_at"] == both["at"]).all()
     assert told["status"].n_unique() > 3
+
+
+@pytest.mark.parametrize("name", ["taobao_orders_classic", "shopify_orders", "sensors_events"])
+def test_a_file_written_piece_by_piece_holds_every_order_once(name: str, tmp_path: Path):
+    plan = small_shop(NAMED[name], orders=90).plan
+    path = stream_export(tmp_path, plan, NAMED[name], AT, size=20)
+    again = stream_export(tmp_path, plan, NAMED[name], AT, size=20)
+    rows = pl.concat(rows_at(open_shop(piece), NAMED[name], AT) for piece in pieces(plan, 20))
+    export = read_back(Written(path, NAMED[name], rows, AT))
+    assert path.read_bytes() == again.read_bytes()
+    assert export.rows_read == rows.height
+    assert export.rows_refused == 0
+    assert rows["record_number"].n_unique() == rows["order_id"].n_unique()
+
+
+def test_a_workbook_is_not_written_piece_by_piece(tmp_path: Path):
+    only_xlsx = TAOBAO.model_copy(update={"formats": ("xlsx",)})
+    with pytest.raises(ValueError, match="only csv and jsonl"):
+        stream_export(tmp_path, small_shop(TAOBAO).plan, only_xlsx, AT)

@@ -151,7 +151,7 @@ def read_nick(cells: pl.DataFrame, cell: Cell, zone: str) -> pl.DataFrame:
     return cells.pipe(read_id, cell, zone).pipe(mark_masked)
 
 
-_ODD = r"""[\x00-\x20\x7f*'"=/\-—\u00a0\u3000\u200b-\u200f\u2060\ufeff]"""
+_ODD = r"""[\x00-\x20\x7f*'"=/\-—\u00a0\u3000\u200b-\u200f\u2060\ufeff]|^\d+\.?\d*[eE]\+?\d+$|^#"""
 
 
 def usual_nick(text: pl.Series, _cell: Cell, _zone: str) -> pl.Series:

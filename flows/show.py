@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -45,7 +46,7 @@ def _show_part(name: str, value: Any) -> None:
 
 def rows_table(title: str, rows: Sequence[Mapping[str, Any]]) -> Table:
     """Rows with the columns of the first one; numbers to the right."""
-    table = Table(title=title, title_justify="left", title_style="bold", header_style="dim")
+    table = Table(title=title, title_justify="left", title_style="bold", header_style="dim", box=SIMPLE_HEAD)
     told = {name: next((row[name] for row in rows if row.get(name) is not None), None) for name in rows[0]}
     for name, value in told.items():
         table.add_column(name.replace("_", " "), justify="right" if isinstance(value, int) else "left", overflow="fold")

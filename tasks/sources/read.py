@@ -125,7 +125,7 @@ def _shop(channel: str, context: ReadContext) -> str:
 def exported_at(layout: Layout, context: ReadContext) -> datetime:
     """When the export was made: the caller's word, else the file name's, else the time of receipt.
 
-    A name that gives a date alone means the end of that day in the layout's zone, at the latest the receipt;
+    A name that gives a date alone means the last second of that day in the layout's zone, at the latest the receipt;
     nor is a count of seconds since 1970 believed beyond it.
     """
     if context.exported_at is not None:
@@ -149,7 +149,7 @@ def _as_named(text: str, pattern: str, zone: ZoneInfo, received_at: datetime) ->
     if "%H" in pattern:
         return local.astimezone(UTC)
     end = datetime.combine(local.date() + timedelta(days=1), time(), local.tzinfo).astimezone(UTC)
-    return min(end, received_at)
+    return min(end - timedelta(seconds=1), received_at)
 
 
 def _export(opened: Opened, match: Match, intake: Intake) -> Export:

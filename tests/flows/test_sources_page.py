@@ -135,7 +135,7 @@ def test_every_file_balances(followed: Followed):
 def test_a_corrected_row_is_of_the_export_that_it_was_taken_from(followed: Followed):
     orders = followed.brand.rows("orders").filter(pl.col("order_id").is_in(["R-0100", "R-0101"]))
     assert orders["exported_at"].n_unique() == 1
-    assert followed.answer("quarantine export").count("--exported-at 2026-06-30T16:00:00+0000") == 1
+    assert followed.answer("quarantine export").count("--exported-at 2026-06-30T15:59:59+0000") == 1
 
 
 def test_the_draft_was_one_step_from_the_pages_layout(followed: Followed):

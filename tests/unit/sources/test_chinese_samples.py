@@ -138,7 +138,7 @@ def test_the_receiver_of_a_gift_is_not_the_buyer():
 
 
 def test_a_name_with_a_date_alone_means_the_end_of_that_day_or_the_receipt():
-    assert read_sample(YOUZAN).exported_at == utc("2026-06-01T16:00")
+    assert read_sample(YOUZAN).exported_at == utc("2026-06-01T15:59:59")
     noon = utc("2026-06-01T04:00")
     assert read_sample(YOUZAN, received_at=noon).exported_at == noon
     assert read_sample(YOUZAN, exported_at=utc("2026-06-01T00:00")).exported_at == utc("2026-06-01T00:00")

@@ -41,16 +41,36 @@ def recognise(opened: Opened, layouts: Sequence[Layout], name: str, channel: str
     """
     names = unique_names(opened.headers)
     kind = _SAME.get(opened.format, opened.format)
-    candidates = [x for x in layouts if x.verified and kind in x.formats and channel in (None, x.channel)]
-    fitting = sorted((x for x in candidates if not lacking(x, names)), key=lambda x: _fit(x, names), reverse=True)
+    readable = [x for x in layouts if x.verified and kind in x.formats]
+    candidates = [x for x in readable if channel in (None, x.channel)]
+    fitting = _fitting(candidates, names)
     if not fitting:
-        raise _template(layouts, names, name) or _unknown(opened, candidates, names, name, channel)
+        strange = _of_another_channel(readable, names, name, channel) or _template(layouts, names, name)
+        raise strange or _unknown(opened, candidates, names, name, channel)
     if len(fitting) > 1 and _fit(fitting[0], names) == _fit(fitting[1], names):
         raise BadFileError(
             f"{name} fits {fitting[0].name} and {fitting[1].name} equally well", expected="one layout",
             next_step="say which shop it is from: put it below the folder of its channel",
         )  # fmt: skip
     return _match(fitting, opened.headers)
+
+
+def _fitting(layouts: Sequence[Layout], names: Sequence[str]) -> list[Layout]:
+    """The layouts of which no required header is missing, the best first."""
+    return sorted((x for x in layouts if not lacking(x, names)), key=lambda x: _fit(x, names), reverse=True)
+
+
+def _of_another_channel(
+    layouts: Sequence[Layout], names: Sequence[str], name: str, channel: str | None
+) -> BadFileError | None:
+    """A file that lies with one channel and is the export of another."""
+    others = _fitting(layouts, names) if channel else []
+    if not others:
+        return None
+    return BadFileError(
+        f"{name} lies in the folder of channel {channel}, but is an export of {others[0].channel} ({others[0].name})",
+        expected="files of one channel in its folder", next_step=f"move it below {others[0].channel}/",
+    )  # fmt: skip
 
 
 def known_headers(layouts: Sequence[Layout]) -> frozenset[str]:

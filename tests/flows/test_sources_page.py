@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 import typer
 
+from flows import show
 from flows.cli import app
 from tasks.errors import StrataError
 from tasks.stores.runs import finished_runs
@@ -91,7 +92,7 @@ def followed(tmp_path_factory: pytest.TempPathFactory) -> Followed:
     reader = Followed(tmp_path_factory.mktemp("corner_shop"))
     with contextlib.chdir(reader.folder), pytest.MonkeyPatch.context() as surroundings:
         surroundings.setenv("STRATA_LAKE", str(reader.folder / "lake"))
-        surroundings.setenv("COLUMNS", "200")
+        surroundings.setattr(show.console, "width", 200)
         reader.follow((ROOT / "docs/sources.md").read_text(encoding="utf-8"))
     return reader
 
@@ -135,7 +136,7 @@ def test_every_file_balances(followed: Followed):
 def test_a_corrected_row_is_of_the_export_that_it_was_taken_from(followed: Followed):
     orders = followed.brand.rows("orders").filter(pl.col("order_id").is_in(["R-0100", "R-0101"]))
     assert orders["exported_at"].n_unique() == 1
-    assert followed.answer("quarantine export").count("--exported-at 2026-06-30T15:59:59+0000") == 1
+    assert followed.answer("quarantine export").count("--exported-at 2026-06-30T16:00:00+0000") == 1
 
 
 def test_the_draft_was_one_step_from_the_pages_layout(followed: Followed):

@@ -24,7 +24,7 @@ from tests.support.demo_run import YEAR_END, Demo
 from tests.support.journey import MONTH_ENDS, ROOT, Contact, facts_at, is_held_out, tier_code, tiers_by_month
 from tests.support.qinghe import newest, read_and_spoiled
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(3600)]
 
 KNOWN = datetime(2018, 1, 2, 5, tzinfo=UTC) - timedelta(microseconds=1)
 """The end of the day of the sends in New York: up to then a no is heard."""

@@ -16,6 +16,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 DESCRIPTIONS = [str(field.description) for field in MonthParameters.model_fields.values()]
 SHOWN_SECONDS = 60
 FIRST_FIELD = "document.querySelector('textarea').focus()"
+TYPED = "document.querySelector('textarea').value"
 SUBMIT = "[...document.querySelectorAll('button')].find(button => button.innerText.trim() === 'Submit').click()"
 
 
@@ -53,12 +54,22 @@ def test_what_is_typed_is_what_runs(page: Page, house: Place):
     before = {run["id"] for run in runs_of(house, "month")}
     page.evaluate(FIRST_FIELD)
     page.call("Input.insertText", text="2026-04")
+    _wait_until(page, f"{TYPED} === '2026-04'")
     page.evaluate(SUBMIT)
     _wait_for(page, "scheduled to start")
     (run,) = [run for run in runs_of(house, "month") if run["id"] not in before]
     told = run["parameters"]["parameters"]
     assert {name: value for name, value in told.items() if value} == {"month": "2026-04"}
     ask(house.api, f"/flow_runs/{run['id']}", None, "DELETE")
+
+
+def _wait_until(page: Page, is_so: str) -> None:
+    """Wait for the form to take in what was typed, and a moment more: it stores each field by itself."""
+    until = time.monotonic() + SHOWN_SECONDS
+    while not page.evaluate(is_so):
+        assert time.monotonic() < until, is_so
+        time.sleep(0.2)
+    time.sleep(1)
 
 
 def _wait_for(page: Page, words: str) -> None:

@@ -2,6 +2,6 @@
 
 from hypothesis import settings
 
-settings.register_profile("house", deadline=None)
+settings.register_profile("house", deadline=None, max_examples=50)
 settings.register_profile("proof", deadline=None, max_examples=2000)
 settings.load_profile("house")

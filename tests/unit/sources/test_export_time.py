@@ -15,7 +15,7 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
     ("text", "pattern", "expected"),
     [
         ("202603211200", "%Y%m%d%H%M", datetime(2026, 3, 21, 4, tzinfo=UTC)),
-        ("20260531", "%Y%m%d", datetime(2026, 5, 31, 16, tzinfo=UTC)),
+        ("20260531", "%Y%m%d", datetime(2026, 5, 31, 15, 59, 59, tzinfo=UTC)),
         ("20260602", "%Y%m%d", RECEIVED),
         ("1780000000", "epoch_s", datetime.fromtimestamp(1_780_000_000, UTC)),
         ("202613991200", "%Y%m%d%H%M", RECEIVED),

@@ -26,14 +26,14 @@ $(VENV)/dev.stamp: $(VENV)/run.stamp requirements-dev.txt
 demo: $(VENV)/run.stamp  ## a real retailer's year and an invented brand, from export files to audience files in ./lake
 	$(BIN)/strata demo
 
-test: $(VENV)/dev.stamp  ## every test but the whole demo and the long proofs
+test: $(VENV)/dev.stamp  ## every test but those of acceptance and the long proofs
 	infra/test-tools.sh
 	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -p no:randomly -m "slow and not proof"
 	$(BIN)/pytest -n 2 -m "not slow and not proof and not acceptance"
 
-acceptance: $(VENV)/dev.stamp  ## the whole demo, twice, held against the raw data, and the README's commands where it ran
+acceptance: $(VENV)/dev.stamp  ## the whole demo, twice, held against the raw data; Prefect with every deployment, its form, a worker
 	infra/test-tools.sh
-	$(BIN)/pytest -p no:randomly -m acceptance
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -p no:randomly -m acceptance
 
 proof: $(VENV)/dev.stamp  ## the long checks: kills, races, twenty million orders, thousands of examples for each law
 	infra/test-tools.sh

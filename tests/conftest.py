@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 os.environ.update(QUIET)  # before Prefect is imported: it reads its settings then
 
 
-LONGEST_FIRST = ("tests/server/", "tests/flows/", "tests/faults/", "tests/stores/")
+LONGEST_FIRST = ("tests/flows/test_whole_demo.py", "tests/server/", "tests/flows/", "tests/faults/", "tests/stores/")
 """So that no worker ends alone."""
 ONE_HOUSE = "tests/server/"
 """The tests below this folder share a house that takes half a minute to start."""

@@ -6,11 +6,11 @@ from typing import Annotated
 import typer
 
 LakeOption = Annotated[
-    str, typer.Option("--lake", help="Lake root: a path, file:// or s3://bucket/prefix. [env: STRATA_LAKE]")
+    str, typer.Option("--lake", help="Lake root: a path, file:// or s3://bucket/prefix (STRATA_LAKE).")
 ]
 PolicyOption = Annotated[
     str,
-    typer.Option("--policy", help="Policy folder; the last one used on this lake when left out. [env: STRATA_POLICY]"),
+    typer.Option("--policy", help="Policy folder; the last one used on this lake when left out. (STRATA_POLICY)"),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document for machines.")]
 KnownOption = Annotated[

@@ -42,7 +42,7 @@ def init(
 def ingest(
     paths: Annotated[
         list[str] | None,
-        typer.Argument(help="Export files, archives, folders, s3://bucket/prefix. [env: STRATA_INBOX]"),
+        typer.Argument(help="Export files, archives, folders, s3://bucket/prefix. (STRATA_INBOX)"),
     ] = None,
     received_at: ReceivedOption = "",
     exported_at: ExportedOption = "",

@@ -42,7 +42,7 @@ def test_twenty_million_orders_stay_within_the_goal(tmp_path: Path):
 
 @pytest.mark.slow
 def test_an_ingest_has_every_order_and_all_the_money(tmp_path: Path):
-    assert intake.write_files(tmp_path, 40) == 100_000
+    assert intake.write_files(tmp_path, 8) == 50_000
     best = intake.best_of(tmp_path, rounds=1)
     assert intake.is_same(tmp_path, "strata")
     assert intake.is_same(tmp_path, "strata gb18030")

@@ -12,7 +12,7 @@ from tasks.stores.objects import open_objects
 from tests.server.asking import finished, start_run
 from tests.support.winback import SEND_ON, WINBACK, copy_policy, write_exports
 
-pytestmark = [pytest.mark.slow]
+pytestmark = [pytest.mark.acceptance]
 PAUSE_SECONDS = 200
 
 

@@ -13,7 +13,7 @@ from tasks.errors import ConfigurationError
 from tasks.steps.house import lake_at
 from tests.server.asking import artifacts, deployment, finished, log_lines, start_run
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(600)]
 
 
 def test_a_month_from_the_form_moves_the_snapshot(house: Place, exports: Path):

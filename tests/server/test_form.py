@@ -12,7 +12,7 @@ from infra.server.house import Place
 from tests.server.asking import deployment, runs_of
 from tests.support.browser import Page, chromium
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(600)]
 DESCRIPTIONS = [str(field.description) for field in MonthParameters.model_fields.values()]
 SHOWN_SECONDS = 60
 FIRST_FIELD = "document.querySelector('textarea').focus()"

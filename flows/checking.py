@@ -7,9 +7,7 @@ thrown away, contacts are dropped, and what is shown is masked.
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import polars as pl
@@ -17,9 +15,10 @@ import polars as pl
 from expectations.check import redact
 from expectations.tables import TABLES
 from expectations.vocabulary import INSTANT
-from flows.clock import business_date, parse_instant
+from flows.clock import business_date, parse_instant, this_instant
 from flows.sources import Surroundings, surroundings, taken_out
 from tasks.errors import BadFileError
+from tasks.settings import Settings
 from tasks.sources.decode import open_export
 from tasks.sources.headers import normalise_header, unique_names
 from tasks.sources.layouts import Layout
@@ -28,6 +27,7 @@ from tasks.sources.opened import Opened
 from tasks.sources.read import Export, ReadContext, read_export
 from tasks.sources.recognise import Match, recognise
 from tasks.sources.unpack import Part, Refusal
+from tasks.stores.abandoned import desk
 from tasks.stores.cover import passing_cover
 from tasks.stores.digests import file_sha256
 from tasks.stores.vault import KeyRing, pseudonym_of
@@ -74,8 +74,8 @@ def _checked(part: Part, look: Look, around: Surroundings) -> Told:
         told |= _container(opened, part)
         match = recognise(opened, around.layouts, part.name, look.channel or None)
         told |= _recognised(match, opened, around)
-        with TemporaryDirectory(prefix="strata-look-") as scratch:
-            export = read_export(part.path, _context(part, match.layout, look, around), Path(scratch), around.layouts)
+        with desk(Path(Settings().scratch)) as scratch:
+            export = read_export(part.path, _context(part, match.layout, look, around), scratch, around.layouts)
             told |= _accounted(export, match.layout, around)
     except BadFileError as error:
         return told | _why(error)
@@ -115,7 +115,7 @@ def _recognised(match: Match, opened: Opened, around: Surroundings) -> Told:
 
 
 def _context(part: Part, layout: Layout, look: Look, around: Surroundings) -> ReadContext:
-    received_at = datetime.now(UTC)
+    received_at = this_instant()
     cover, uncover = passing_cover()
     ring = KeyRing("check", secrets.token_hex(32), b"", b"")
     return ReadContext(

@@ -13,7 +13,12 @@ def now() -> datetime:
 
     context = FlowRunContext.get()
     started = context.flow_run.expected_start_time if context and context.flow_run else None
-    return datetime.fromtimestamp(started.timestamp(), UTC) if started else datetime.now(UTC)
+    return datetime.fromtimestamp(started.timestamp(), UTC) if started else this_instant()
+
+
+def this_instant() -> datetime:
+    """What the clock says, for commands that no flow runs: Prefect is not woken to ask it."""
+    return datetime.now(UTC)
 
 
 def start_of(day: date, zone: str) -> datetime:

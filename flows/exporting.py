@@ -5,14 +5,13 @@ The record is written before the file: an export that nobody knows of cannot hap
 
 import getpass
 from collections.abc import Collection, Iterable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import polars as pl
 
 from flows.begin import last_policy, until_published
+from flows.clock import this_instant
 from flows.quarantine import find_file
 from flows.sources import passwords
 from tasks.errors import ConfigurationError, MissingDataError, SecurityRefusedError
@@ -25,6 +24,7 @@ from tasks.sources.declared import layouts_of
 from tasks.sources.recognise import known_headers
 from tasks.sources.unpack import Part, unpack
 from tasks.steps.house import key_ring, lake_at, objects_at
+from tasks.stores.abandoned import desk
 from tasks.stores.digests import code_version
 from tasks.stores.runs import content_id, stage_record
 from tasks.stores.vault import decrypt_file
@@ -49,12 +49,12 @@ def export_refused(what: str, out: Path, role: str, lake: str = "") -> dict[str,
         raise _there_already(out)
     file = find_file(what, uri)
     rows = _refused_rows(file, uri)
-    with TemporaryDirectory(prefix="strata-export-") as scratch:
-        pieces = _pieces(file, rows, policy, uri, Path(scratch))
+    with desk(Path(Settings().scratch)) as scratch:
+        pieces = _pieces(file, rows, policy, uri, scratch)
         told = {"file": file["name"], "sha256": file["sha256"], "role": role, "by": getpass.getuser(),
                 "rows": len(rows) if file["outcome"] == "accepted" else None}  # fmt: skip
-        draft = _write(Path(scratch) / "draft", pieces)
-        until_published(lambda: _record(told, policy, uri, Path(scratch)))
+        draft = _write(scratch / "draft", pieces)
+        until_published(lambda: _record(told, policy, uri, scratch))
         _put(draft, out)
     return told | {"written": str(out), "next": _next_step(file, out)}
 
@@ -123,7 +123,7 @@ def _blocks(path: Path) -> Iterator[bytes]:
 
 def _record(told: dict[str, Any], policy: Policy, uri: str, scratch: Path) -> None:
     """Write down who took which rows out and when, as a run of its own."""
-    started_at, lake = datetime.now(UTC), lake_at(uri)
+    started_at, lake = this_instant(), lake_at(uri)
     inputs_digest = content_id(FLOW, told, started_at)
     run = Run(
         run_id=inputs_digest[:32], flow=FLOW, lake=uri, base_seq=lake.snapshot().seq, policy_digest=digest_of(policy),

@@ -11,7 +11,7 @@ from flows.accounting import Summary, told
 from flows.artifacts import leave_summary
 from flows.begin import House, begin, open_house, scratch_of, until_published
 from flows.clock import business_date
-from flows.intake import Looked, Reading, Taken, desk, look, reading_of, standing, take_up
+from flows.intake import Looked, Reading, Taken, look, reading_of, standing, take_up
 from flows.names import run_name
 from flows.parameters import InboxParameters, IngestParameters
 from flows.progress import listener
@@ -23,6 +23,7 @@ from tasks.steps.ingest import Row, account_of, drift_of, merge, merge_files, re
 from tasks.steps.opening import Item
 from tasks.steps.publish import gate_candidates, publish_candidates
 from tasks.steps.receive import Received, Terms, receive
+from tasks.stores.abandoned import desk
 from tasks.stores.digests import code_version
 from tasks.stores.seen import Seen
 
@@ -59,7 +60,7 @@ def _take_in(parameters: IngestParameters, looked: Looked) -> Summary:
     house = open_house(parameters)
     exported_at = house.instant(parameters.exported_at) if parameters.exported_at else None
     reading = reading_of(house, parameters.shop, exported_at)
-    with desk() as folder:
+    with desk(Path(Settings().scratch)) as folder:
         taken = take_up(house, looked, reading, folder)
         attempt = _Attempt(house, reading, taken, _terms(house, parameters, reading), folder)
         if parameters.dry_run:

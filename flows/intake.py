@@ -2,14 +2,10 @@
 
 import hmac
 import json
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 from flows.begin import House
 from flows.progress import listener
@@ -19,7 +15,6 @@ from tasks.settings import Settings
 from tasks.sources.declared import layouts_of
 from tasks.steps.house import key_ring, objects_at
 from tasks.steps.opening import Item, items_of, told_by_place
-from tasks.stores.abandoned import held, sweep_scratch
 from tasks.stores.arrivals import Arrival, Inbox, Told, open_inbox
 from tasks.stores.digests import code_version
 from tasks.stores.runs import finished_runs
@@ -138,15 +133,6 @@ def _tried(house: House, snapshot: Snapshot, reading: Reading) -> Places:
                 channel, shop = inputs["places"].get(sha256, NOWHERE)
                 tried[sha256] = (channel, shop)
     return tried
-
-
-@contextmanager
-def desk() -> Iterator[Path]:
-    """A folder for downloads and unpacked members, gone when the block ends; those of killed runs are swept first."""
-    root = Path(Settings().scratch)
-    sweep_scratch(root)
-    with held(root / f"{uuid4().hex[:16]}-0-{os.getpid()}") as folder:
-        yield folder
 
 
 def take_up(house: House, looked: Looked, reading: Reading, folder: Path) -> Taken:

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import polars as pl
@@ -25,6 +24,7 @@ from tasks.sources.opened import Opened, Wanted
 from tasks.sources.recognise import known_headers
 from tasks.sources.unpack import Part, Refusal, unpack
 from tasks.steps.house import lake_at
+from tasks.stores.abandoned import desk
 
 ZONE = "Asia/Shanghai"
 _NAME = re.compile(r"[^a-z0-9]+")
@@ -109,8 +109,8 @@ def taken_out(path: Path) -> Iterator[list[Part | Refusal]]:
     """The export files in one input file, unpacked for as long as they are looked at."""
     if not path.is_file():
         raise BadFileError(f"{path} is no file", expected="an export file", next_step="check the path")
-    with TemporaryDirectory(prefix="strata-look-") as scratch:
-        yield list(unpack(path, path.name, Path(scratch), passwords()))
+    with desk(Path(Settings().scratch)) as scratch:
+        yield list(unpack(path, path.name, scratch, passwords()))
 
 
 def passwords() -> tuple[str, ...]:

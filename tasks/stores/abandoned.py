@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from uuid import uuid4
 
 import psutil
 
@@ -31,6 +32,14 @@ def held(folder: Path) -> Iterator[Path]:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         os.close(handle)
+
+
+@contextmanager
+def desk(root: Path) -> Iterator[Path]:
+    """A folder for what lies in clear while it is worked on, gone when the block ends; the dead's are swept first."""
+    sweep_scratch(root)
+    with held(root / f"{uuid4().hex[:16]}-0-{os.getpid()}") as folder:
+        yield folder
 
 
 def abandoned(root: Path) -> list[Path]:

@@ -162,9 +162,8 @@ def test_what_cannot_be_drafted_says_why(tmp_path: Path, content: bytes, found: 
 
 
 def test_looking_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
-    (tmp_path / "temporary").mkdir()
+    monkeypatch.setenv("STRATA_SCRATCH", str(tmp_path / "scratch"))
     check_file(YOUZAN, Look(shop="mall"))
     new_layout(YOUZAN)
-    assert list((tmp_path / "temporary").glob("strata-look-*")) == []
+    assert list((tmp_path / "scratch").iterdir()) == []
     assert not (tmp_path / "no-lake").exists()

@@ -29,8 +29,8 @@ def move_heat(
         for cell in matrix.iter_rows(named=True)
     ]
     left, is_wide = NAMES_LEFT[language], len(order) > MANY
-    down = names_in([code for code in order if code != GONE], labels, language, room=left - 8)
-    across = names_in([code for code in order if code != ARRIVED], labels, language, room=left)
+    down = names_in([code for code in order if code not in GONE], labels, language, room=left - 8)
+    across = names_in([code for code in order if code not in ARRIVED], labels, language, room=left)
     width = WIDE if is_wide else WIDTH
     is_tilted = _is_crowded(across, (width - left - 8) // len(across))
     base = chart_of(rows).encode(
@@ -63,5 +63,5 @@ def _look(cell: dict[str, Any], most: int, ladder: list[str]) -> dict[str, str]:
         return {"shade": ink("paper"), "edge": ink("line"), "on": ink("muted")}
     colour = shade(cell["customers"], most)
     fell = start in ladder and end in ladder and ladder.index(end) > ladder.index(start)
-    seen = colour.replace("shade", "fall") if fell or end == GONE else colour
+    seen = colour.replace("shade", "fall") if fell or end in GONE else colour
     return {"shade": seen, "edge": seen, "on": ink_on(colour)}

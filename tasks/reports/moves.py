@@ -4,7 +4,10 @@ from collections.abc import Iterable, Sequence
 
 import polars as pl
 
-ARRIVED, GONE = "ENTERED", "LEFT"
+ARRIVED = ("ENTERED", "SPLIT_FROM")
+"""New to the brand, or a part of somebody else until now."""
+GONE = ("MERGED_INTO", "LEFT")
+"""One person with somebody else since, or not there any more."""
 
 
 def move_matrix(migrations: pl.DataFrame, dimension: str, codes: Iterable[str]) -> pl.DataFrame:
@@ -24,18 +27,18 @@ def move_matrix(migrations: pl.DataFrame, dimension: str, codes: Iterable[str]) 
 
 
 def code_order(migrations: pl.DataFrame, codes: Iterable[str]) -> list[str]:
-    """The labels that occur, in the order of `codes`; unknown ones before LEFT, ENTERED first."""
+    """The labels that occur, in the order of `codes`; unknown ones before who is gone, arrivals first."""
     seen = set(migrations["from_code"]) | set(migrations["to_code"])
-    named = [ARRIVED, *codes]
-    extra = sorted(seen - set(named) - {GONE})
-    return [code for code in (*named, *extra, GONE) if code in seen]
+    named = [*ARRIVED, *codes]
+    extra = sorted(seen - set(named) - {*GONE})
+    return [code for code in (*named, *extra, *GONE) if code in seen]
 
 
 def move_totals(matrix: pl.DataFrame) -> dict[str, int]:
     """How many stayed, moved, arrived and left."""
     kind = (
-        pl.when(pl.col("from_code") == ARRIVED).then(pl.lit("arrived"))
-        .when(pl.col("to_code") == GONE).then(pl.lit("left"))
+        pl.when(pl.col("from_code").is_in(ARRIVED)).then(pl.lit("arrived"))
+        .when(pl.col("to_code").is_in(GONE)).then(pl.lit("left"))
         .when(pl.col("from_code") == pl.col("to_code")).then(pl.lit("stayed"))
         .otherwise(pl.lit("moved"))
     )  # fmt: skip
@@ -56,8 +59,8 @@ def climbs(matrix: pl.DataFrame, ladder: Sequence[str]) -> tuple[int, int]:
 
 def is_balanced(matrix: pl.DataFrame, now: pl.DataFrame, before: pl.DataFrame, dimension: str) -> bool:
     """Whether the matrix accounts for every customer of both months: who was there, who is there."""
-    arrived = matrix.filter(pl.col("to_code") != GONE)
-    origin = matrix.filter(pl.col("from_code") != ARRIVED)
+    arrived = matrix.filter(~pl.col("to_code").is_in(GONE))
+    origin = matrix.filter(~pl.col("from_code").is_in(ARRIVED))
     return _sums(arrived, "to_code") == _heads(now, dimension) and _sums(origin, "from_code") == _heads(
         before, dimension
     )

@@ -86,7 +86,12 @@ def campaign_labels(policy: Policy) -> Labels:
     return {campaign.code: _of(campaign.label) for campaign in policy.campaigns}
 
 
-MOVES: Labels = {"ENTERED": Text("新进", "Arrived"), "LEFT": Text("离开", "Left")}
+MOVES: Labels = {
+    "ENTERED": Text("新进", "Arrived"),
+    "SPLIT_FROM": Text("拆分出", "Split from another"),
+    "MERGED_INTO": Text("并入他人", "Merged into another"),
+    "LEFT": Text("离开", "Left"),
+}
 
 DIMENSIONS: Labels = {
     "r": Text("R 最近消费", "R recency"),

@@ -74,7 +74,7 @@ def _table(matrix: pl.DataFrame, labels: Labels) -> Table:
     rows = tuple(
         row(
             name_of(labels, start), name_of(labels, end), count(customers),
-            "" if start == ARRIVED else percent(customers, origin[start]),
+            "" if start in ARRIVED else percent(customers, origin[start]),
         )
         for start, end, customers in moved.select("from_code", "to_code", "customers").iter_rows()
     )  # fmt: skip

@@ -6,6 +6,7 @@ OUTCOMES: Labels = {
     "base": Text("客户总数", "All customers"),
     "considered": Text("符合条件的客户", "Considered"),
     "rule_not_met": Text("不符合人群条件", "Rule not met"),
+    "identity_changed": Text("仅因身份合并或拆分", "Merged or split"),
     "no_contact": Text("无联系方式", "No contact point"),
     "no_consent": Text("未授权", "No consent"),
     "suppressed": Text("已退订", "Opted out"),

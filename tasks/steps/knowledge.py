@@ -10,10 +10,10 @@ from tasks.policy.models import Campaign
 from tasks.refs import Run
 from tasks.steps.house import lake_at, objects_at, snapshot_of
 from tasks.stores.sends import REACHED, Send, SendState, reached, read_send
-from tasks.transforms.allocation import Known
 from tasks.transforms.audience import base_of, newest_as_of
 from tasks.transforms.consent import standing
 from tasks.transforms.contact_points import contact_points, keys_of_people
+from tasks.transforms.known import Known
 
 
 @dataclass(frozen=True)

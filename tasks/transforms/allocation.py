@@ -18,29 +18,8 @@ from tasks.transforms.caps import LEDGER, ledger, over_cap, touch_rows
 from tasks.transforms.consent import verdicts
 from tasks.transforms.contact_points import keys_of_people, preferred_contacts
 from tasks.transforms.holdout import HELD_OUT, TREATED, bucket, new_assignments, standing_variants, variant
+from tasks.transforms.known import Known, surprised, under_present_ids
 from tasks.transforms.reasons import evidence, outcome, reason_of_their_own
-
-
-@dataclass(frozen=True)
-class Known:
-    """What is known when a date is allocated; each frame in the shape that its maker documents."""
-
-    base: pl.LazyFrame
-    """audience.base_of: customers of the newest date with their tags."""
-    points: pl.LazyFrame
-    """contact_points.contact_points."""
-    identities: pl.LazyFrame
-    """key, one_id of the same date."""
-    words: pl.LazyFrame
-    """consent.standing."""
-    touches: pl.LazyFrame
-    """The ledger table, as it is stored."""
-    assignments: pl.LazyFrame
-    """The assignments table."""
-    published: pl.LazyFrame
-    """send_id, one_id, recipient_key: who is in a published revision of one of the sends, less the recalled."""
-    closed: frozenset[str] = frozenset()
-    """Ids of the sends that were cancelled: nobody is planned for them again."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +67,7 @@ def allocate(
         campaigns: codes to decide; all when None.
     """
     chosen = [c for c in policy.campaigns if campaigns is None or c.code in campaigns]
+    known = under_present_ids(known)
     walk = _start(known, policy, chosen, send_on)
     before = ledger(known.touches, walk.keys.lazy()).collect()
     walk = replace(walk, messages=_messages_at_start(before, walk.published, chosen, send_on))
@@ -157,6 +137,7 @@ def _candidates(walk: _Walk, campaign: Campaign, contact_type: str) -> pl.LazyFr
         select_audience(walk.known.base, campaign)
         .join(contacts, on="one_id", how="left")
         .join(said, on="one_id", how="left")
+        .join(surprised(walk.known, campaign), on="one_id", how="left")
         .rename({"contact_key": "recipient_key"})
         .with_columns(pl.col("is_granted", "is_published").fill_null(False), contact_type=pl.lit(contact_type))
         .with_columns(reason=reason_of_their_own())
@@ -165,7 +146,13 @@ def _candidates(walk: _Walk, campaign: Campaign, contact_type: str) -> pl.LazyFr
 
 
 def _reached(walk: _Walk, campaign: Campaign) -> pl.DataFrame:
-    """Who is in a published revision of this send, with the contact used then."""
+    """Who is in a published revision of this send, with a contact used then: two who became one may have had two."""
+    mine = _messages_of(walk, campaign).sort("one_id", "recipient_key")
+    return mine.unique("one_id", keep="first", maintain_order=True)
+
+
+def _messages_of(walk: _Walk, campaign: Campaign) -> pl.DataFrame:
+    """One row per message in the published revisions of this send: one_id, recipient_key."""
     mine = walk.published.filter(pl.col("send_id") == send_id_of(campaign, walk.send_on))
     return mine.select("one_id", "recipient_key")
 
@@ -181,7 +168,7 @@ def _draw(people: pl.DataFrame, walk: _Walk, campaign: Campaign) -> pl.DataFrame
     if campaign.holdout is None:
         nothing = pl.lit(None, dtype=pl.String)
         return people.with_columns(standing_variant=nothing, variant=nothing)
-    stands = standing_variants(walk.known.assignments, salt).collect()
+    stands = standing_variants(walk.known.assignments, salt, names=walk.known.names).collect()
     was_sent = pl.when("is_published").then(pl.lit(TREATED))
     drawn = pl.coalesce("standing_variant", was_sent, variant(pl.col("bucket"), campaign.holdout))
     return people.join(stands, on="one_id", how="left").with_columns(variant=drawn)
@@ -199,7 +186,8 @@ def _share_contacts(people: pl.DataFrame, walk: _Walk, campaign: Campaign) -> pl
     claims = people.with_columns(is_held=is_held).filter(
         pl.col("is_eligible") | pl.col("is_published") | was_held, pl.col("recipient_key").is_not_null()
     )
-    gone = _reached(walk, campaign).join(people, on="one_id", how="anti").with_columns(is_published=pl.lit(True))
+    gone = _messages_of(walk, campaign).join(people, on=["one_id", "recipient_key"], how="anti")
+    gone = gone.with_columns(is_published=pl.lit(True))
     owners = (
         pl.concat([gone, claims], how="diagonal")
         .sort("is_published", "is_held", "m_score", "bucket", "one_id", descending=[True, True, True, False, False])

@@ -49,6 +49,23 @@ def select_audience(base: pl.LazyFrame, campaign: Campaign) -> pl.LazyFrame:
     )  # fmt: skip
 
 
+def was_meant(base: pl.LazyFrame, changed: pl.LazyFrame, campaign: Campaign) -> pl.LazyFrame:
+    """One row per changed customer (`lineage.predecessors`): did the condition hold for any part at the date before?
+
+    `base` are the customers of that date; under a condition that reads what was not known then, it held for nobody.
+
+    Returns:
+        one_id, old_ids, was_met.
+    """
+    met = pl.LazyFrame(schema={"one_id": pl.String, "is_met": pl.Boolean})
+    if conditions.names_in(campaign.audience) <= set(base.collect_schema().names()):
+        met = select_audience(base, campaign).select("one_id", "is_met")
+    parts = changed.join(met.rename({"one_id": "old_id"}), on="old_id", how="left")
+    return parts.group_by("one_id").agg(
+        old_ids=pl.col("old_id").sort(), was_met=pl.col("is_met").fill_null(value=False).any()
+    )
+
+
 def _facts(names: Iterable[str]) -> pl.Expr:
     """Text of the named columns, `-` where a fact is not known."""
     shown = [pl.format(f"{name}={{}}", pl.col(name).cast(pl.String).fill_null("-")) for name in names]

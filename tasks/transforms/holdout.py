@@ -7,6 +7,7 @@ from polars_hash import CryptographicHashingNameSpace
 
 from expectations.tables import TABLES
 from tasks.policy.models import Holdout
+from tasks.transforms.lineage import follow
 
 HELD_OUT = "holdout"
 TREATED = "treated"
@@ -31,12 +32,10 @@ def variant(bucket_of_unit: pl.Expr, holdout: Holdout) -> pl.Expr:
     return pl.when(bucket_of_unit < held_below).then(pl.lit(HELD_OUT)).otherwise(pl.lit(TREATED))
 
 
-def standing_variants(
-    assignments: pl.LazyFrame, experiment: str, *, aliases: pl.LazyFrame | None = None
-) -> pl.LazyFrame:
+def standing_variants(assignments: pl.LazyFrame, experiment: str, *, names: pl.LazyFrame | None = None) -> pl.LazyFrame:
     """One row per customer who was ever assigned in the experiment; the first assignment stands.
 
-    `aliases` (unit, one_id) names the customer that a unit has since become. Of several units that
+    `names` are `lineage.aliases`: the customer that a unit has since become. Of several units that
     became one customer a holdout wins.
 
     Returns:
@@ -44,10 +43,8 @@ def standing_variants(
     """
     drawn = assignments.filter(pl.col("experiment") == experiment).sort("assigned_on", "variant")
     first = drawn.group_by("unit").agg(pl.col("variant").sort_by("assigned_on", "variant").first())
-    if aliases is not None:
-        first = first.join(aliases, on="unit", how="left")
-    one_id = pl.coalesce("one_id", "unit") if aliases is not None else pl.col("unit")
-    return first.group_by(one_id.alias("one_id")).agg(standing_variant=pl.col("variant").min())
+    now = first.rename({"unit": "one_id"}) if names is None else follow(first.rename({"unit": "one_id"}), names)
+    return now.group_by("one_id").agg(standing_variant=pl.col("variant").min())
 
 
 def new_assignments(drawn: pl.DataFrame, experiment: str, *, assigned_on: date) -> pl.DataFrame:

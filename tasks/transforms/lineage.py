@@ -25,6 +25,19 @@ def follow(rows: pl.LazyFrame, names: pl.LazyFrame, column: str = "one_id") -> p
     return followed.drop("_now")
 
 
+def predecessors(changes: pl.LazyFrame) -> pl.LazyFrame:
+    """One row per customer whom a merge or split changed, and each whom they had a part in at the date before.
+
+    `changes` are identity_changes. Who kept the id is among their own predecessors.
+
+    Returns:
+        one_id, old_id.
+    """
+    pairs = changes.select(one_id="new_id", old_id="old_id")
+    everyone = pl.concat([pairs.select("one_id"), pairs.select(one_id="old_id")])
+    return pl.concat([pairs, everyone.with_columns(old_id="one_id")]).unique()
+
+
 def under_old_ids(rows: pl.LazyFrame, names: pl.LazyFrame, ids: pl.LazyFrame) -> pl.LazyFrame:
     """Rows as given, and once more under each of `ids` (one_id) that is an old id of their customer.
 

@@ -15,6 +15,8 @@ def reason_of_their_own() -> pl.Expr:
     return (
         pl.when(~pl.col("is_met"))
         .then(pl.lit("rule_not_met"))
+        .when(pl.col("changed_from").is_not_null() & ~pl.col("is_published"))
+        .then(pl.lit("identity_changed"))
         .when(pl.col("recipient_key").is_null())
         .then(pl.lit("no_contact"))
         .when(~pl.col("is_granted") | pl.col("withdrawn_at").is_not_null())
@@ -40,6 +42,7 @@ def evidence(holdout: Holdout | None) -> pl.Expr:
     """What the outcome rests on, in words; null for whoever is planned."""
     rests_on = {
         "rule_not_met": pl.col("facts"),
+        "identity_changed": pl.format("was not meant for it before a merge or split: {}", "changed_from"),
         "no_contact": pl.format("no {} seen on any record", "contact_type"),
         "no_consent": why_no_consent(),
         "suppressed": why_suppressed(),

@@ -12,9 +12,9 @@ import polars as pl
 from expectations.tables import TABLES
 from tasks.policy.load import load_policy
 from tasks.policy.models import Campaign, Cap, Contacting, Holdout, Label, Policy, Vendor
-from tasks.transforms.allocation import Known
 from tasks.transforms.consent import standing
 from tasks.transforms.contact_points import contact_points
+from tasks.transforms.known import Known
 
 SEND_ON = date(2026, 7, 1)
 NOW = datetime(2026, 7, 1, 1, tzinfo=UTC)

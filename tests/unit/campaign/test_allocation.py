@@ -7,8 +7,9 @@ import pytest
 
 from tasks.errors import MissingDataError, UnbalancedError
 from tasks.policy.models import Cap
-from tasks.transforms.allocation import Allocation, Known, allocate
+from tasks.transforms.allocation import Allocation, allocate
 from tasks.transforms.audience import message_variables, newest_as_of
+from tasks.transforms.known import Known
 from tasks.transforms.waterfall import check_balance, waterfall
 from tests.support.campaigns import NOW, SEND_ON, campaign, consent, known, member, outcomes, phone, policy, touch
 

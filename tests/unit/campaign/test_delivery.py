@@ -2,9 +2,10 @@
 
 import polars as pl
 
-from tasks.transforms.allocation import Known, allocate
+from tasks.transforms.allocation import allocate
 from tasks.transforms.contact_points import keys_of_people
 from tasks.transforms.delivery import cancelled, delivered, increment, planned, recheck
+from tasks.transforms.known import Known
 from tasks.transforms.waterfall import waterfall
 from tests.support.campaigns import NOW, SEND_ON, campaign, consent, known, member, outcomes, phone, policy
 

@@ -54,8 +54,8 @@ def test_a_customer_merged_from_a_holdout_stays_held_out() -> None:
             for unit, name in (("a", "treated"), ("b", "holdout"))
         ],
     )
-    aliases = pl.LazyFrame({"unit": ["b"], "one_id": ["a"]})
-    assert standing_variants(log, "e", aliases=aliases).collect().rows() == [("a", "holdout")]
+    names = pl.LazyFrame({"old_id": ["b"], "one_id": ["a"]})
+    assert standing_variants(log, "e", names=names).collect().rows() == [("a", "holdout")]
 
 
 def test_only_those_without_an_assignment_are_appended() -> None:

@@ -10,9 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.policy.models import Campaign, Cap
-from tasks.transforms.allocation import Allocation, Known, allocate
+from tasks.transforms.allocation import Allocation, allocate
+from tasks.transforms.known import Known
 from tasks.transforms.waterfall import check_balance, waterfall
 from tests.support.campaigns import NOW, SEEN, SEND_ON, campaign, consent, known, member, phone, policy, touch
+from tests.support.examples import examples
 
 PEOPLE = ("a", "b", "c", "d", "e")
 NUMBERS = (1, 2, 3)
@@ -35,6 +37,7 @@ touches = st.builds(
     st.integers(-8, 8),
     st.sampled_from(["planned", "handed_over", "cancelled", "clicked"]),
 )
+
 campaigns = st.lists(
     st.builds(
         campaign,
@@ -108,7 +111,7 @@ def most_in_a_window(messages: list[tuple[date, str]], days: int) -> int:
     return max(sum(start <= day < start + timedelta(days=days) for day, _ in messages) for start in starts)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(worlds)
 def test_nobody_gets_what_they_must_not_get(world: World) -> None:
     result = run(facts(world), world["campaigns"], world["caps"])
@@ -126,7 +129,7 @@ def test_nobody_gets_what_they_must_not_get(world: World) -> None:
     assert not set(held) & {(r["campaign"], r["recipient_key"]) for r in planned}
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(worlds)
 def test_everyone_has_one_outcome_in_every_campaign(world: World) -> None:
     members = run(facts(world), world["campaigns"], world["caps"]).members
@@ -138,7 +141,7 @@ def test_everyone_has_one_outcome_in_every_campaign(world: World) -> None:
     assert members.filter(has_reason)["evidence"].null_count() == 0
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(worlds, st.randoms(use_true_random=False))
 def test_order_does_not_matter_and_twice_is_once(world: World, chance: Any) -> None:
     first = run(facts(world), world["campaigns"], world["caps"])

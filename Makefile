@@ -37,8 +37,9 @@ acceptance: $(VENV)/dev.stamp  ## the whole demo, twice, held against the raw da
 
 proof: $(VENV)/dev.stamp  ## the long checks: kills, races, twenty million orders, thousands of examples for each law
 	infra/test-tools.sh
-	$(BIN)/pytest -m proof --timeout 3600
-	$(BIN)/pytest tests/unit --hypothesis-profile proof --timeout 3600
+	$(BIN)/pytest tests/bench -m proof --timeout 3600
+	$(BIN)/pytest -n 2 --ignore tests/bench -m proof --timeout 3600
+	STRATA_EXAMPLES=40 $(BIN)/pytest -n 2 tests/unit -m "not proof" --timeout 3600
 
 check: $(VENV)/dev.stamp  ## format, lint, types, import rules: what the pre-commit hook runs
 	$(BIN)/ruff check

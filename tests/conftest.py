@@ -38,6 +38,7 @@ class _Spread(LoadFileScheduling):
         return ONE_HOUSE if nodeid.startswith(ONE_HOUSE) else super()._split_scope(nodeid)
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:
     """Spread the tests as `_Spread` says where they are spread by file."""
     return _Spread(config, log) if config.getoption("dist") == "loadfile" else None

@@ -18,6 +18,8 @@ from tasks.sources.layouts import Cell, built_in
 
 Kind = Literal["empty", "clock", "phone", "instant", "day", "money", "id", "integer", "code", "text"]
 
+_SOME_DIGITS = r"\d\D*\d\D*\d\D*\d"
+"""No way to write a day and a month, or an hour, has fewer."""
 _CLOCK = r"^\d{1,2}:\d{2}(:\d{2})?( ?[AaPp][Mm])?$"
 _PHONE = r"^(\+?86[ -]?)?1[3-9][\d* -]{5,}\d{2,4}$"
 _MOST_PHONES = 0.6
@@ -75,6 +77,8 @@ def _clock_pattern(texts: pl.Series) -> str:
 
 
 def _time(header: str, folded: str, texts: pl.Series, zone: str) -> Column | None:
+    if not texts.str.contains(_SOME_DIGITS).all():
+        return None
     is_called_so = bool(_OF_TIME.search(folded))
     for pattern in _PATTERNS:
         is_digits = pattern.startswith(("epoch", "%Y%m%d"))

@@ -13,6 +13,7 @@ from tasks.errors import BadPolicyError, SecurityRefusedError
 from tasks.policy.models import Vendor
 from tasks.stores.vendor_files import check_profile, is_plain_contact, render_parts, render_recall
 from tests.support.campaigns import vendor
+from tests.support.examples import examples
 
 COLUMNS = ({"header": "phone", "source": "contact"}, {"header": "称呼", "source": "variable:name"})
 
@@ -65,7 +66,7 @@ def test_a_contact_that_cannot_stand_as_it_is_is_refused_unseen(contact: str | N
     assert rows((contact, None)).select(is_plain_contact(pl.col("contact"))).item() is False  # type: ignore[arg-type]
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.lists(st.text(st.characters(codec="utf-8")), min_size=1, max_size=4), st.sampled_from(["utf-8", "gb18030"]))
 def test_any_reader_gets_back_what_was_written(names: list[str], encoding: str) -> None:
     given_rows = [(str(n), name) for n, name in enumerate(names)]

@@ -1,7 +1,8 @@
-"""Hypothesis profiles: no deadline, since a loaded machine is not a bug; many more examples for `make proof`."""
+"""Hypothesis profile: no deadline, since a loaded machine is not a bug."""
 
 from hypothesis import settings
 
-settings.register_profile("house", deadline=None, max_examples=50)
-settings.register_profile("proof", deadline=None, max_examples=2000)
+from tests.support.examples import examples
+
+settings.register_profile("house", deadline=None, max_examples=examples(50))
 settings.load_profile("house")

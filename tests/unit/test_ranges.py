@@ -15,6 +15,7 @@ from tasks.refs import Run
 from tasks.stores.digests import digest_rows
 from tasks.stores.ranges import Spread, cut, leading_text
 from tasks.stores.scratch import stage, stage_pieces
+from tests.support.examples import examples
 from tests.support.strategies import rows_of
 
 RUN = Run(
@@ -41,7 +42,7 @@ def test_ranges_follow_the_text_that_leads_the_key(table: str, columns: list[str
     assert leading_text(table) == columns
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(15))
 @given(st.sampled_from(["orders", "sightings", "consents", "cutoffs"]), st.integers(1, 4), st.data())
 def test_ranges_hold_every_row_once_in_ascending_order(table: str, range_rows: int, data: st.DataObject):
     rows, key = data.draw(rows_of(table, max_rows=9)), leading_text(table)
@@ -52,7 +53,7 @@ def test_ranges_hold_every_row_once_in_ascending_order(table: str, range_rows: i
     assert all(before[-1] < after[0] for before, after in itertools.pairwise(seen))
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(15))
 @given(st.sampled_from(["orders", "contacts"]), st.data())
 def test_what_is_staged_in_ranges_is_what_is_staged_at_once(table: str, data: st.DataObject):
     rows = data.draw(rows_of(table, min_rows=1, max_rows=9))

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.transforms.versions import append_new, supersede
+from tests.support.examples import examples
 
 DAY = datetime(2026, 3, 1, tzinfo=UTC)
 RECORD = ("order_id",)
@@ -91,7 +92,7 @@ def test_rows_that_never_change_are_added_once():
 version = st.tuples(st.sampled_from("ab"), st.sampled_from(["paid", "shipped", "closed"]), st.integers(1, 4))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(st.lists(st.lists(version, min_size=1, max_size=3), min_size=1, max_size=4))
 def test_any_order_of_arrival_ends_in_the_same_current_rows_and_loses_nothing(files):
     ends = set()
@@ -107,7 +108,7 @@ def test_any_order_of_arrival_ends_in_the_same_current_rows_and_loses_nothing(fi
     assert len(ends) == 1
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(st.lists(version, min_size=1, max_size=5))
 def test_twice_is_once(content):
     once, _ = apply(EMPTY, rows(1, *content))
@@ -152,7 +153,7 @@ def test_two_batches_of_one_instant_leave_one_version():
     assert (dated(table), table.height) == ({("a", "paid", at(1))}, 1)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(st.lists(st.lists(version, min_size=1, max_size=3), min_size=1, max_size=4))
 def test_any_order_of_arrival_ends_in_the_same_dates(files):
     ends = set()

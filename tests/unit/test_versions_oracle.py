@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from expectations.tables import TABLES
 from tasks.transforms.versions import supersede
+from tests.support.examples import examples
 from tests.support.exports import Seen, current, expected, written
 
 RECORD = ("channel", "shop_id", "order_id")
@@ -56,7 +57,7 @@ def histories(draw: st.DrawFn) -> list[list[Seen]]:
     return files
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(50))
 @given(histories(), st.data())
 def test_current_rows_are_those_of_brute_force_whatever_arrives_when(files: list[list[Seen]], data: st.DataObject):
     arriving = data.draw(st.permutations(files))
@@ -67,7 +68,7 @@ def test_current_rows_are_those_of_brute_force_whatever_arrives_when(files: list
     assert table.height + repeated == sum(map(len, files))
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(20))
 @given(histories())
 def test_everything_once_more_changes_nothing(files: list[list[Seen]]):
     once, _ = table_after([files])
@@ -76,7 +77,7 @@ def test_everything_once_more_changes_nothing(files: list[list[Seen]]):
     assert repeated == 2 * sum(map(len, files)) - once.height
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(20))
 @given(histories())
 def test_versions_of_an_order_never_overlap_in_time(files: list[list[Seen]]):
     table, _ = table_after([[file] for file in files])

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from infra.exports.quirks import quirks_of
 from tasks.sources.layouts import Layout, built_in
+from tests.support.examples import examples
 from tests.unit.exports.returning import assert_returns, write
 
 LAYOUTS = pytest.mark.parametrize("layout", built_in(), ids=lambda layout: layout.name)
@@ -21,7 +22,7 @@ def test_plain(layout: Layout, fmt: str, tmp_path: Path):
 
 
 @LAYOUTS
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=examples(1), deadline=None)
 @given(seed=st.integers(0, 10_000))
 def test_with_quirks(layout: Layout, seed: int):
     fmt = layout.formats[seed % len(layout.formats)]

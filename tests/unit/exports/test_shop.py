@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from infra.exports.people import key_value
 from infra.exports.shop import Plan, between, known_at, open_shop
+from tests.support.examples import examples
 
 PLAN = Plan("law", "taobao", "main", 400, datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC), people=60)
 STATES = ["unpaid", "paid", "shipped", "finished", "closed"]
@@ -46,7 +47,7 @@ def test_a_refund_is_at_most_what_was_paid():
     assert (lines["refund_fen"] > 0).any()
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(hours=st.integers(0, 24 * 40), later=st.integers(0, 24 * 10))
 def test_a_state_never_goes_back(hours: int, later: int):
     at = PLAN.since + timedelta(hours=hours)

@@ -15,6 +15,7 @@ from tasks.errors import BadFileError
 from tasks.sources import records
 from tasks.sources.decode import open_export
 from tasks.sources.opened import Chunk, Wanted
+from tests.support.examples import examples
 from tests.unit.sources.reading import SAMPLES, context, frames, read_bytes, spill
 from tests.unit.sources.test_poisoned import LINE, LINES_HEADER
 
@@ -45,14 +46,14 @@ def same(one: Chunk | str, other: Chunk | str) -> bool:
     )
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(60))
 @given(st.text(alphabet='ab,"\n\r一😀=\0', max_size=60), SIZES, st.sampled_from(["utf-8", "utf-8-sig", "gb18030"]))
 def test_whatever_the_text_the_size_of_chunks_changes_nothing(text: str, size: int, encoding: str):
     content = f"a,b{' ' * 40}\n{text}".encode(encoding)
     assert same(take(content, size), take(content))
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(50))
 @given(st.lists(st.sampled_from(["1,2\n", '"x",y\n', "x" * 30, '"', "\n", ",", '"a\nb",1\n']), max_size=12), SIZES)
 def test_a_record_that_is_too_long_is_the_same_in_any_chunks(pieces: list[str], size: int):
     content = ("a,b\n" + "".join(pieces)).encode()
@@ -79,7 +80,7 @@ def test_well_formed_files_read_as_pythons_csv_reads_them(
     assert chunk.rows["row_number"].to_list() == list(range(1, len(rows) + 1))
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(25))
 @given(st.text(alphabet='ab,"\n\r\0', max_size=80), SIZES)
 def test_every_row_is_read_or_refused(text: str, size: int):
     chunk = take(f"a,b\n{text}".encode(), size)
@@ -97,7 +98,7 @@ def test_json_is_the_same_in_any_chunks(lines: list[str], size: int):
         assert same(take(text.encode(), size), take(text.encode()))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(10), deadline=None)
 @given(st.lists(LINE, min_size=1, max_size=30), st.sampled_from([16, 200]))
 def test_lines_of_one_order_meet_whatever_chunk_they_stand_in(lines: list[tuple[str, ...]], size: int):
     texts = [f"{house},9,{basket},{item},1,{paid},0,0,0,1,{at}{end}" for house, basket, item, paid, at, end in lines]

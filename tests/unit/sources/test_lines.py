@@ -17,6 +17,7 @@ from tasks.sources.lines import divide, fill_down, orders_of_lines
 from tasks.sources.opened import Opened
 from tasks.sources.parts import Cell
 from tasks.sources.recognise import recognise
+from tests.support.examples import examples
 from tests.unit.sources.reading import balance, read_bytes
 from tests.unit.sources.sheets import sheet
 
@@ -82,7 +83,7 @@ def test_lines_below_an_unreadable_order_number_are_nobodys():
     assert fill_down(lines((None, 1, 1)), above)[0]["order_id"].to_list() == [None]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(
     st.integers(0, 10**15), st.lists(st.integers(0, 10**15), min_size=1, max_size=6), st.randoms(use_true_random=False)
 )

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from expectations.check import check
+from tests.support.examples import examples
 from tests.unit.sources.reading import SAMPLES, balance, frames, read_bytes, rules
 
 YOUZAN = (SAMPLES / "youzan_orders_20260601.csv").read_text(encoding="utf-8-sig").splitlines()
@@ -104,7 +105,7 @@ LINE = st.tuples(
 )  # fmt: skip
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(15))
 @given(st.lists(LINE, min_size=1, max_size=12), st.randoms(use_true_random=False))
 def test_rows_and_money_are_conserved_and_the_order_of_rows_is_irrelevant(
     lines: list[tuple[str, ...]], chance: random.Random

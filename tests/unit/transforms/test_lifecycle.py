@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from expectations.vocabulary import STAGES
 from tasks.transforms.lifecycle import stage_customers
+from tests.support.examples import examples
 from tests.unit.transforms import builders
 
 AS_OF = date(2026, 3, 31)
@@ -62,7 +63,7 @@ def brute_force(ago: list[int]) -> str:
     return next((name for name, edge in (("active", 30), ("at_risk", 60), ("silent", 90)) if days[-1] <= edge), "lost")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.lists(st.integers(0, 200), min_size=1, max_size=5))
 def test_the_stage_is_the_text_s(ago: list[int]):
     assert stage(*ago) == brute_force(ago)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tasks.transforms.lineage import aliases, follow, heirs, inherit, under_old_ids
 from tasks.transforms.migration import DIMENSIONS, MERGED_INTO, SPLIT_FROM, trace_moves
+from tests.support.examples import examples
 
 FEBRUARY, MARCH = date(2026, 2, 28), date(2026, 3, 31)
 NAMES = pl.LazyFrame({"one_id": ["a", "a", "c", "x"], "old_id": ["a", "b", "c", "y"]})
@@ -72,7 +73,7 @@ def test_moves_tell_merged_from_gone_and_split_from_new():
 ID = st.sampled_from("abcdef")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.dictionaries(ID, st.integers(1, 9), min_size=1), st.dictionaries(ID, ID), st.sets(ID))
 def test_whatever_merges_every_customer_of_both_dates_is_in_the_matrix_once(
     first: Mapping[str, int], chosen: Mapping[str, str], fresh: set[str]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tasks.transforms.metrics import pareto_share
 from tasks.transforms.migration import DIMENSIONS, ENTERED, LEFT, trace_moves
+from tests.support.examples import examples
 
 FEBRUARY, MARCH = date(2026, 2, 28), date(2026, 3, 31)
 TIERS = st.dictionaries(st.sampled_from("abcdef"), st.sampled_from(["base", "silver", "gold"]))
@@ -36,7 +37,7 @@ def test_without_an_earlier_date_nobody_has_moved():
     assert trace_moves(None, customers({"a": "base"}), None, MARCH).collect().is_empty()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(TIERS, TIERS)
 def test_the_matrix_sums_to_both_bases(before: dict[str, str], after: dict[str, str]):
     moves = trace_moves(customers(before), customers(after), FEBRUARY, MARCH).collect()
@@ -59,7 +60,7 @@ def test_the_top_fifth_is_rounded_down_to_whole_customers():
     assert share([]) is None
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(st.lists(st.integers(0, 10**14), min_size=1, max_size=30).filter(any))
 def test_a_share_is_the_nearest_basis_point(spends: list[int]):
     top = sum(sorted(spends, reverse=True)[: len(spends) // 5])

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.transforms.orders import known_at, known_refunds, net_orders, paid_back
+from tests.support.examples import examples
 from tests.unit.transforms import builders
 
 MARCH, APRIL = date(2026, 3, 31), date(2026, 4, 30)
@@ -144,7 +145,7 @@ def _evidence(own: list, shown: list, said: list) -> pl.LazyFrame:
     return pl.concat(builders.refunds(*rows, basis=basis) for basis, rows in kinds.items())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(EVIDENCE, EVIDENCE, EVIDENCE, st.randoms(use_true_random=False))
 def test_the_order_of_arrival_does_not_matter(own: list, shown: list, said: list, chance):
     rows = _evidence(own, shown, said).collect()
@@ -152,7 +153,7 @@ def test_the_order_of_arrival_does_not_matter(own: list, shown: list, said: list
     assert back(turned.lazy()) == back(rows.lazy())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(EVIDENCE, EVIDENCE, EVIDENCE)
 def test_paid_back_is_what_the_law_says_at_every_date(own: list, shown: list, said: list):
     changes = back(_evidence(own, shown, said))
@@ -175,7 +176,7 @@ def _by_law(order: str, at: date, own: list, shown: list, said: list) -> int:
     return latest(said)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(EVIDENCE, EVIDENCE, DAYS, st.integers(1, 900))
 def test_more_evidence_of_money_never_lowers_what_was_paid_back(own: list, shown: list, day: date, fen: int):
     if not own and not shown:
@@ -189,7 +190,7 @@ def test_more_evidence_of_money_never_lowers_what_was_paid_back(own: list, shown
 AMOUNTS = st.lists(st.tuples(st.integers(0, 1000), st.lists(st.integers(1, 700), max_size=3)), max_size=6)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(AMOUNTS)
 def test_no_money_is_made_or_lost(amounts: list[tuple[int, list[int]]]):
     orders = builders.orders(*((str(n), "ann", MARCH, paid) for n, (paid, _) in enumerate(amounts)))

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.transforms.rfm import cutoffs_of, score_rfm
+from tests.support.examples import examples
 
 SCHEMA = {"one_id": pl.String, "recency_days": pl.Int64, "frequency": pl.Int64, "monetary_fen": pl.Int64}
 
@@ -56,7 +57,7 @@ def test_an_empty_base_has_cutoff_rows_without_values():
     assert got.select("cutoff", "base_count", "max_tie_share").unique().rows() == [(None, 0, None)]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(st.lists(st.integers(0, 12), min_size=1, max_size=40), st.integers(3, 10), st.randoms(use_true_random=False))
 def test_what_scores_promise(frequencies: list[int], levels: int, shuffled):
     got = scored(frequencies, levels)

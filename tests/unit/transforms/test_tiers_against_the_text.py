@@ -14,6 +14,7 @@ from tasks.policy.models import Tiers
 from tasks.transforms.orders import net_orders
 from tasks.transforms.tier_replay import advance
 from tasks.transforms.tier_spend import refund_moves, spend_at, with_counting_days
+from tests.support.examples import examples
 from tests.unit.transforms import builders, tier_oracle
 from tests.unit.transforms.tier_oracle import Customer, Order, State, month
 
@@ -92,7 +93,7 @@ def advanced(
     return advance(people, state, net, moves, after=after, as_of=as_of, tiers=tiers).sort("one_id").collect()
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=examples(5), deadline=None)
 @given(PEOPLE, POLICIES)
 def test_every_month_equals_the_plain_reading(people: list[Customer], tiers: Tiers):
     check_months(people, tiers)

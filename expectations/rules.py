@@ -81,6 +81,20 @@ _OWN: dict[str, tuple[Rule, ...]] = {
             "money that went back did so at some time",
         ),
     ),
+    "consents": (
+        Rule(
+            "grant_without_evidence",
+            "evidence",
+            ~((pl.col("decision") == "granted") & pl.col("evidence").is_null()),
+            "a yes must be provable; a no needs no proof",
+        ),
+        Rule(
+            "unreachable_for_one_purpose",
+            "decision",
+            (pl.col("decision") != "unreachable") | (pl.col("purpose") == "*"),
+            "a dead contact is dead for every purpose",
+        ),
+    ),
 }
 
 

@@ -154,7 +154,7 @@ _table(
     "consents",
     "One consent change of one subject; suppression is a withdrawal with purpose `*`.",
     f"channel subject touch_channel purpose decision decided_at evidence? {_VERSION}",
-    "channel subject touch_channel purpose decided_at known_from content_hash",
+    "channel subject touch_channel purpose decision decided_at known_from content_hash",
 )
 _table(
     "sightings",

@@ -84,6 +84,8 @@ EVENTS = (
     "follow", "unfollow", "community_join", "post", "visit_store", "other",
 )  # fmt: skip
 TOUCH_CHANNELS = ("sms", "push", "wecom", "email", "phone", "print")
+PURPOSES = ("marketing", "service", "third_party", "profiling")
+DECISIONS = ("granted", "unreachable", "withdrawn")
 TOUCH_KINDS = ("planned", "cancelled", "handed_over", "accepted", "delivered", "failed", "clicked", "replied")
 STAGES = ("prospect", "refunded_only", "new", "growing", "returned", "active", "at_risk", "silent", "lost")
 
@@ -236,8 +238,17 @@ _add(
     _text("key_id", "Id of the key that sealed the value."),
     _text("subject", "Key that the consent is about, `type:scope:pseudonym`.", pii="pseudonym"),
     _text("touch_channel", "Channel of a message or a consent; `*` is all.", codes=(*TOUCH_CHANNELS, "*")),
-    _text("purpose", "Purpose of a consent; `*` is suppression of all.", codes=("marketing", "service", "*")),
-    _text("decision", "What the person said.", codes=("granted", "withdrawn")),
+    _text(
+        "purpose",
+        "Purpose of a consent; `*` is suppression of all, `third_party` the separate consent of PIPL art. 23, "
+        "`profiling` the use of scores and tags of art. 24.",
+        codes=(*PURPOSES, "*"),
+    ),
+    _text(
+        "decision",
+        "What the person said; `unreachable` is no word of theirs, but a vendor's that the contact is dead.",
+        codes=DECISIONS,
+    ),
     _at("decided_at", "When they said it."),
     _text("evidence", "Where the proof lies, or what a refusal rests on.", "none given"),
 )

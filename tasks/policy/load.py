@@ -19,6 +19,7 @@ from tasks.errors import BadPolicyError
 from tasks.policy import conditions
 from tasks.policy.documents import read_documents, read_yaml
 from tasks.policy.models import Policy
+from tasks.policy.profiling import check_profiling
 
 SINGLE = ("brand", "rfm", "segments", "tiers", "lifecycle", "tags", "contacting")
 MANY = ("campaigns", "vendors")
@@ -53,6 +54,7 @@ def parse_policy(content: dict[str, Any], where: str) -> Policy:
         raise BadPolicyError(f"{where}: {place}: {first['msg']}", expected="see docs/policy.md") from error
     _check_conditions(policy)
     _check_names(policy)
+    check_profiling(policy)
     return policy
 
 

@@ -14,6 +14,7 @@ Condition = Annotated[str, Field(min_length=1, description="SQL expression over 
 
 
 RAW_ROLES = ("data_engineer", "privacy_officer")
+MARKETPLACES = ("taobao", "jd", "douyin", "pdd", "kuaishou", "xiaohongshu", "wechat_shop")
 
 
 class Rule(BaseModel):
@@ -236,6 +237,12 @@ class Campaign(Rule):
         default="marketing", description="consent is asked for this purpose"
     )
     audience: Condition
+    profiling: bool | None = Field(
+        default=None,
+        exclude_if=lambda told: told is None,
+        description="PIPL art. 24: who refused profiling is left out, unless this is false and the audience reads no "
+        "score, segment, tier or tag that rests on one",
+    )
     priority: int = Field(default=100, description="smaller is served first")
     exclusive_group: str | None = Field(default=None, description="one campaign of a group per person and date")
     holdout: Holdout | None = Field(default=None, description="people left out on purpose")
@@ -252,6 +259,12 @@ class Contacting(Rule):
     """Caps that hold over all campaigns."""
 
     caps: tuple[Cap, ...] = Field(default=(), description="all of them must hold")
+    marketplaces: tuple[Code, ...] = Field(
+        default=MARKETPLACES,
+        exclude_if=lambda channels: channels == MARKETPLACES,
+        description="channels of platforms: a yes in their files counts for nothing, and a contact that was seen there "
+        "alone needs a consent of the brand's own",
+    )
 
 
 class VendorColumn(Rule):

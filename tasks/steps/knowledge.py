@@ -8,7 +8,7 @@ import polars as pl
 from tasks.errors import MissingDataError
 from tasks.policy.models import Campaign
 from tasks.refs import Run
-from tasks.steps.house import lake_at, objects_at, snapshot_of
+from tasks.steps.house import lake_at, objects_at, policy_of, snapshot_of
 from tasks.stores.sends import REACHED, Send, SendState, reached, read_send
 from tasks.transforms.audience import base_of, newest_as_of
 from tasks.transforms.consent import standing
@@ -35,10 +35,9 @@ def horizon_of(run: Run, send_on: date) -> Horizon:
 
 def newest_horizon(run: Run, horizon: Horizon) -> Horizon:
     """The horizon of a delivery: a run may look back, but whatever the lake has heard by now is heard."""
-    consents, sightings = (lake_at(run.lake).scan(table, snapshot_of(run)) for table in ("consents", "sightings"))
-    no_said_at = consents.filter(pl.col("decision") == "withdrawn").select(pl.col("decided_at").max())
-    heard_at = [rows.select(pl.col("known_from").max()) for rows in (consents, sightings)]
-    latest = [instant for rows in (no_said_at, *heard_at) for instant in rows.collect().to_series() if instant]
+    heard = (lake_at(run.lake).scan(table, snapshot_of(run)) for table in ("consents", "sightings"))
+    heard_at = [rows.select(pl.col("known_from").max()) for rows in heard]
+    latest = [instant for rows in heard_at for instant in rows.collect().to_series() if instant]
     return replace(horizon, known_as_of=max(horizon.known_as_of, *latest))
 
 
@@ -52,7 +51,13 @@ def points_of(run: Run, horizon: Horizon) -> pl.LazyFrame:
     """One row per customer and contact point known at the horizon."""
     sightings = lake_at(run.lake).scan("sightings", snapshot_of(run))
     known = horizon.known_as_of
-    return contact_points(sightings, identities_of(run, horizon), known=known, seen_before=known)
+    return contact_points(
+        sightings,
+        identities_of(run, horizon),
+        known=known,
+        seen_before=known,
+        marketplaces=policy_of(run).contacting.marketplaces,
+    )
 
 
 def identities_of(run: Run, horizon: Horizon) -> pl.LazyFrame:
@@ -61,9 +66,11 @@ def identities_of(run: Run, horizon: Horizon) -> pl.LazyFrame:
 
 
 def words_of(run: Run, horizon: Horizon) -> pl.LazyFrame:
-    """One row per subject, channel and purpose: the latest word at the horizon."""
+    """One row per subject, channel and purpose: the latest word at the horizon; a no dated after it is heard too."""
     consents = lake_at(run.lake).scan("consents", snapshot_of(run))
-    return standing(consents, at=horizon.known_as_of, known=horizon.known_as_of)
+    marketplaces = policy_of(run).contacting.marketplaces
+    known = horizon.known_as_of
+    return standing(consents, at=known, known=known, marketplaces=marketplaces, hears_ahead=True)
 
 
 def keys_at(run: Run, horizon: Horizon) -> pl.LazyFrame:

@@ -18,6 +18,7 @@ from tasks.stores.sends import Send, SendState, reached
 from tasks.stores.vault import KeyRing, unseal
 from tasks.stores.vendor_files import CONTACT, is_plain_contact
 from tasks.transforms.audience import message_variables
+from tasks.transforms.consent import question_of
 from tasks.transforms.delivery import Increment, increment, planned, recheck
 from tasks.transforms.waterfall import waterfall
 
@@ -29,11 +30,11 @@ def ring_of(run: Run) -> KeyRing:
 
 def members_now(run: Run, horizon: Horizon, send: Send, reached_now: pl.DataFrame) -> pl.DataFrame:
     """The planned members of a send after the last look at consent and at the vault."""
-    newest = newest_horizon(run, horizon)
+    newest, policy = newest_horizon(run, horizon), policy_of(run)
     checked = recheck(
         asked_again(stored_members(run, send)),
         reached_now,
-        policy_of(run).campaign(send.campaign),
+        question_of(policy.campaign(send.campaign), policy.vendor(send.vendor)),
         words=words_of(run, newest),
         keys=keys_at(run, newest),
         points=points_of(run, newest),

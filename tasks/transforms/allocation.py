@@ -12,10 +12,10 @@ from datetime import date, datetime
 import polars as pl
 
 from expectations.tables import TABLES
-from tasks.policy.models import Campaign, Contacting, Policy
+from tasks.policy.models import Campaign, Contacting, Policy, Vendor
 from tasks.transforms.audience import select_audience
 from tasks.transforms.caps import LEDGER, ledger, over_cap, touch_rows
-from tasks.transforms.consent import verdicts
+from tasks.transforms.consent import question_of, verdicts
 from tasks.transforms.contact_points import keys_of_people, preferred_contacts
 from tasks.transforms.holdout import HELD_OUT, TREATED, bucket, new_assignments, standing_variants, variant
 from tasks.transforms.known import Known, surprised, under_present_ids
@@ -73,7 +73,7 @@ def allocate(
     walk = replace(walk, messages=_messages_at_start(before, walk.published, chosen, send_on))
     decided = []
     for campaign in sorted(chosen, key=lambda c: (c.priority, c.code)):
-        people = _decide(walk, campaign, policy.vendor(campaign.vendor).contact_type)
+        people = _decide(walk, campaign, policy.vendor(campaign.vendor))
         walk = replace(walk, messages=pl.concat([walk.messages, _taken(people, campaign, send_on)]))
         decided.append((campaign, people))
     return Allocation(
@@ -112,9 +112,9 @@ def _messages_at_start(
     return pl.concat([others, published.join(names, on="send_id").select(LEDGER)])
 
 
-def _decide(walk: _Walk, campaign: Campaign, contact_type: str) -> pl.DataFrame:
+def _decide(walk: _Walk, campaign: Campaign, vendor: Vendor) -> pl.DataFrame:
     """One row per customer of the base, with outcome and evidence and all that they rest on."""
-    people = _candidates(walk, campaign, contact_type).collect()
+    people = _candidates(walk, campaign, vendor).collect()
     return (
         people.pipe(_draw, walk, campaign)
         .pipe(_share_contacts, walk, campaign)
@@ -124,22 +124,23 @@ def _decide(walk: _Walk, campaign: Campaign, contact_type: str) -> pl.DataFrame:
     )
 
 
-def _candidates(walk: _Walk, campaign: Campaign, contact_type: str) -> pl.LazyFrame:
+def _candidates(walk: _Walk, campaign: Campaign, vendor: Vendor) -> pl.LazyFrame:
     """Audience, contact, consent and earlier publication side by side."""
-    points = walk.points.lazy().filter(pl.col("contact_type") == contact_type)
+    points = walk.points.lazy().filter(pl.col("contact_type") == vendor.contact_type)
     reached = _reached(walk, campaign).lazy().select("one_id", contact_key="recipient_key", is_published=pl.lit(True))
     preferred = preferred_contacts(points).select("one_id", "contact_key", is_published=pl.lit(False))
     contacts = pl.concat([reached, preferred.join(reached, on="one_id", how="anti")])
-    said = verdicts(
-        walk.known.words, walk.keys.lazy(), points, contacts, channel=campaign.touch_channel, purpose=campaign.purpose
-    )
+    said = verdicts(walk.known.words, walk.keys.lazy(), points, contacts, question_of(campaign, vendor))
     return (
         select_audience(walk.known.base, campaign)
         .join(contacts, on="one_id", how="left")
         .join(said, on="one_id", how="left")
         .join(surprised(walk.known, campaign), on="one_id", how="left")
         .rename({"contact_key": "recipient_key"})
-        .with_columns(pl.col("is_granted", "is_published").fill_null(False), contact_type=pl.lit(contact_type))
+        .with_columns(
+            pl.col("is_granted", "is_published", "lacks_separate").fill_null(False),
+            contact_type=pl.lit(vendor.contact_type),
+        )
         .with_columns(reason=reason_of_their_own())
         .with_columns(is_eligible=pl.col("reason").is_null())
     )

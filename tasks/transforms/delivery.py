@@ -4,8 +4,15 @@ from typing import NamedTuple
 
 import polars as pl
 
-from tasks.policy.models import Campaign
-from tasks.transforms.consent import verdicts, why_no_consent, why_suppressed
+from tasks.transforms.consent import (
+    Question,
+    verdicts,
+    why_no_consent,
+    why_no_profiling,
+    why_no_separate,
+    why_suppressed,
+    why_unreachable,
+)
 
 
 class Increment(NamedTuple):
@@ -23,7 +30,7 @@ class Increment(NamedTuple):
 def recheck(
     members: pl.DataFrame,
     published: pl.DataFrame,
-    campaign: Campaign,
+    question: Question,
     *,
     words: pl.LazyFrame,
     keys: pl.LazyFrame,
@@ -34,18 +41,23 @@ def recheck(
     Args:
         members: audience_members rows of the send.
         published: one_id, recipient_key of whom the send has reached.
-        campaign: the campaign of the send.
+        question: what the campaign of the send must ask.
         words: `consent.standing` at the newest instant.
         keys: `contact_points.keys_of_people`.
         points: `contact_points.contact_points`.
     """
     planned = members.lazy().filter(pl.col("outcome") == "planned").select("one_id", contact_key="recipient_key")
-    said = verdicts(words, keys, points, planned, channel=campaign.touch_channel, purpose=campaign.purpose).collect()
+    said = verdicts(words, keys, points, planned, question).collect()
     owners = published.select("recipient_key", owner="one_id").unique(subset="recipient_key")
     is_taken = (pl.col("owner") != pl.col("one_id")).fill_null(False)
+    may_reach = pl.col("is_granted").fill_null(value=False)
+    is_reached = pl.col("one_id").is_in(published["one_id"].implode())  # a dead number takes nothing back
     news = _if_planned(
+        pl.when(pl.col("unreachable_at").is_not_null() & ~is_reached).then(pl.lit("unreachable")),
         pl.when(pl.col("suppressed_at").is_not_null()).then(pl.lit("suppressed")),
-        pl.when(~pl.col("is_granted") | pl.col("withdrawn_at").is_not_null()).then(pl.lit("withdrawn_since_plan")),
+        pl.when(~may_reach | pl.col("withdrawn_at").is_not_null()).then(pl.lit("withdrawn_since_plan")),
+        pl.when(pl.col("lacks_separate")).then(pl.lit("no_separate_consent")),
+        pl.when(pl.col("profiling_no_at").is_not_null()).then(pl.lit("no_profiling")),
         pl.when(is_taken).then(pl.lit("duplicate_contact")),
     )
     return (
@@ -66,8 +78,11 @@ def _if_planned(*news: pl.Expr) -> pl.Expr:
 def _evidence_of_news() -> pl.Expr:
     """What a change since the plan rests on."""
     return pl.coalesce(
+        pl.when(pl.col("news") == "unreachable").then(why_unreachable()),
         pl.when(pl.col("news") == "suppressed").then(why_suppressed()),
         pl.when(pl.col("news") == "withdrawn_since_plan").then(why_no_consent()),
+        pl.when(pl.col("news") == "no_separate_consent").then(why_no_separate()),
+        pl.when(pl.col("news") == "no_profiling").then(why_no_profiling()),
         pl.when(pl.col("news") == "duplicate_contact").then(pl.format("the contact is also that of {}", "owner")),
     )
 

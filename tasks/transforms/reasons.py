@@ -6,7 +6,13 @@ The columns read here are those that allocation.py puts side by side for one cam
 import polars as pl
 
 from tasks.policy.models import Holdout
-from tasks.transforms.consent import why_no_consent, why_suppressed
+from tasks.transforms.consent import (
+    why_no_consent,
+    why_no_profiling,
+    why_no_separate,
+    why_suppressed,
+    why_unreachable,
+)
 from tasks.transforms.holdout import HELD_OUT
 
 
@@ -19,10 +25,16 @@ def reason_of_their_own() -> pl.Expr:
         .then(pl.lit("identity_changed"))
         .when(pl.col("recipient_key").is_null())
         .then(pl.lit("no_contact"))
+        .when(pl.col("unreachable_at").is_not_null() & ~pl.col("is_published"))
+        .then(pl.lit("unreachable"))
         .when(~pl.col("is_granted") | pl.col("withdrawn_at").is_not_null())
         .then(pl.lit("no_consent"))
         .when(pl.col("suppressed_at").is_not_null())
         .then(pl.lit("suppressed"))
+        .when(pl.col("lacks_separate"))
+        .then(pl.lit("no_separate_consent"))
+        .when(pl.col("profiling_no_at").is_not_null())
+        .then(pl.lit("no_profiling"))
     )
 
 
@@ -44,8 +56,11 @@ def evidence(holdout: Holdout | None) -> pl.Expr:
         "rule_not_met": pl.col("facts"),
         "identity_changed": pl.format("was not meant for it before a merge or split: {}", "changed_from"),
         "no_contact": pl.format("no {} seen on any record", "contact_type"),
+        "unreachable": why_unreachable(),
         "no_consent": why_no_consent(),
         "suppressed": why_suppressed(),
+        "no_separate_consent": why_no_separate(),
+        "no_profiling": why_no_profiling(),
         "duplicate_contact": pl.format("the contact is also that of {}", "other_owner"),
         "capped": pl.col("over_cap"),
         "lower_priority": pl.format("taken by {}", "taken_by"),

@@ -5,8 +5,9 @@ import polars as pl
 from tasks.errors import UnbalancedError
 
 REASONS = (
-    "rule_not_met", "identity_changed", "no_contact", "no_consent", "suppressed", "duplicate_contact", "capped",
-    "lower_priority", "holdout", "withdrawn_since_plan", "cancelled",
+    "rule_not_met", "identity_changed", "no_contact", "unreachable", "no_consent", "suppressed",
+    "no_separate_consent", "no_profiling", "duplicate_contact", "capped", "lower_priority", "holdout",
+    "withdrawn_since_plan", "cancelled",
 )  # fmt: skip
 """Why someone gets nothing, in the order in which the reasons are asked."""
 GOING = ("planned", "delivered")

@@ -81,6 +81,9 @@ def _settle_order(row: Row) -> Row:
 SETTLE: dict[str, Callable[[Row], Row]] = {
     "orders": _settle_order,
     "refunds": lambda row: row | {"refunded_at": row["refunded_at"] or row["exported_at"]},
+    "consents": lambda row: (
+        row | {"evidence": row["evidence"] or "form"} | ({"purpose": "*"} if row["decision"] == "unreachable" else {})
+    ),
 }
 """What makes independent columns agree, for each table with rules about two of them."""
 
@@ -91,6 +94,8 @@ BREAKS: dict[str, Callable[[Row], Row]] = {
     "paid_status_without_time": lambda _: {"status": "paid", "paid_at": None},
     "paid_before_ordered": lambda row: {"paid_at": row["ordered_at"] - timedelta(seconds=1)},
     "dated_after_export": lambda row: {"ordered_at": row["exported_at"] + timedelta(seconds=1)},
+    "grant_without_evidence": lambda _: {"decision": "granted", "evidence": None},
+    "unreachable_for_one_purpose": lambda _: {"decision": "unreachable", "purpose": "marketing"},
     "paid_back_without_time": lambda _: {"refund_state": "paid_back", "refunded_at": None},
 }
 """How to break each rule that no declaration of a column implies."""

@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from tasks.transforms.consent import standing, verdicts
+from tasks.transforms.consent import Question, standing, verdicts
 from tests.support.campaigns import NOW, consent, member, phone, rows
 
 JUNE, MAY = datetime(2026, 6, 1, tzinfo=UTC), datetime(2026, 5, 1, tzinfo=UTC)
@@ -45,14 +45,14 @@ def ask(*said: dict[str, Any], owners: dict[str, list[str]] | None = None) -> di
         [(one_id, phone(n)) for one_id, ns in phones.items() for n in ns],
         schema=["one_id", "contact_key"],
         orient="row",
-    )
+    ).with_columns(is_own=True)
     contacts = pl.LazyFrame(
         [(one_id, phone(ns[0])) for one_id, ns in phones.items()], schema=["one_id", "contact_key"], orient="row"
     )
     members = pl.LazyFrame([(one_id, member(one_id)) for one_id in phones], schema=["one_id", "key"], orient="row")
-    keys = pl.concat([members, points.rename({"contact_key": "key"})])
+    keys = pl.concat([members, points.select("one_id", key="contact_key")])
     words = standing(rows("consents", said), at=NOW, known=NOW)
-    found = verdicts(words, keys, points, contacts, channel="sms", purpose="marketing").collect()
+    found = verdicts(words, keys, points, contacts, Question("sms", "marketing")).collect()
     columns = ("one_id", "is_granted", "withdrawn_at", "suppressed_at")
     return {one_id: (yes, no is not None, never is not None) for one_id, yes, no, never in found.select(columns).rows()}
 

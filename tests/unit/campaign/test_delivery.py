@@ -3,6 +3,7 @@
 import polars as pl
 
 from tasks.transforms.allocation import allocate
+from tasks.transforms.consent import Question
 from tasks.transforms.contact_points import keys_of_people
 from tasks.transforms.delivery import cancelled, delivered, increment, planned, recheck
 from tasks.transforms.known import Known
@@ -10,6 +11,7 @@ from tasks.transforms.waterfall import waterfall
 from tests.support.campaigns import NOW, SEND_ON, campaign, consent, known, member, outcomes, phone, policy
 
 PEOPLE = {"a": 5, "b": 4, "c": 3}
+SMS = Question("sms", "marketing")
 NOBODY = pl.DataFrame(schema={"one_id": pl.String, "recipient_key": pl.String})
 
 
@@ -19,7 +21,7 @@ def plan(people: Known) -> pl.DataFrame:
 
 def look_again(members: pl.DataFrame, news: Known, published: pl.DataFrame = NOBODY) -> dict[str, str]:
     keys = keys_of_people(news.identities, news.points)
-    return outcomes(recheck(members, published, campaign(), words=news.words, keys=keys, points=news.points))
+    return outcomes(recheck(members, published, SMS, words=news.words, keys=keys, points=news.points))
 
 
 def people(*one_ids: str) -> pl.DataFrame:

@@ -1,0 +1,42 @@
+"""Which campaigns choose people by what the brand worked out about them (PIPL art. 24), and which do not."""
+
+from collections.abc import Mapping
+
+from tasks.errors import BadPolicyError
+from tasks.policy.conditions import names_in
+from tasks.policy.models import Campaign, Policy
+
+PLAIN_FACTS = frozenset({
+    "one_id", "as_of", "first_seen_at", "first_order_on", "last_order_on", "days_since_order", "gross_orders",
+    "life_orders", "policy_digest",
+})  # fmt: skip
+"""Columns of `customers` that record what happened and appraise nobody; a column that is not here is an appraisal."""
+
+
+def is_profiling(campaign: Campaign) -> bool:
+    """Whether a no to profiling removes people from this campaign: it reads facts about them, and says nothing else."""
+    return campaign.profiling is not False and bool(names_in(campaign.audience))
+
+
+def check_profiling(policy: Policy) -> None:
+    """Refuse a campaign that says `profiling: false` and chooses people by scores, segments, tiers or their like.
+
+    Raises:
+        BadPolicyError: names the campaign and the columns, those behind its tags included.
+    """
+    tags = {tag.code: tag.when or tag.value or tag.measure or "" for tag in policy.tags}
+    for campaign in policy.campaigns:
+        appraisals = sorted(_columns(campaign.audience, tags) - PLAIN_FACTS)
+        if campaign.profiling is False and appraisals:
+            raise BadPolicyError(
+                f"campaign {campaign.code}: profiling: false, but its audience reads {', '.join(appraisals)}",
+                expected=f"nothing but {', '.join(sorted(PLAIN_FACTS))}, through tags too",
+                next_step="leave `profiling` out: whoever refused profiling is then left out of this campaign",
+            )
+
+
+def _columns(text: str, tags: Mapping[str, str]) -> frozenset[str]:
+    """The columns of `customers` that a condition rests on; a tag stands for what it reads itself."""
+    names = names_in(text)
+    behind = (_columns(tags[name], tags) for name in names if name in tags)
+    return frozenset(name for name in names if name not in tags).union(*behind)

@@ -187,11 +187,33 @@ _table(
     "channel shop_id vendor message_id known_from content_hash",
 )
 _table(
+    "identity_links",
+    "One version of one declaration about two keys: one person, never one person, or a number that changed hands.",
+    f"channel link key_a key_b decided_at evidence? {_VERSION}",
+    "channel link key_a key_b decided_at known_from content_hash",
+)
+_table(
     "identities",
-    "One identity key and the customer that it belongs to, at one date.",
-    "key one_id key_type first_seen_at as_of",
-    "key as_of",
+    "One identity key, in one of its epochs, and the customer that it belongs to, at one date.",
+    "key epoch one_id own_id key_type key_class first_seen_at valid_from? valid_to? as_of",
+    "key epoch as_of",
     "as_of",
+)
+_table(
+    "identity_conflicts",
+    "One link between two keys that was refused, at one date.",
+    "as_of rule key_a key_b one_id_a? one_id_b? evidence_rank distinct_days first_seen_at evidence",
+    "as_of rule key_a key_b",
+    "as_of",
+    codes={"rule": ("cap", "cannot_link", "hub", "crowded")},
+)
+_table(
+    "identity_changes",
+    "One move of keys from one customer id to another since the date before.",
+    "as_of old_id new_id change keys",
+    "as_of old_id new_id",
+    "as_of",
+    codes={"change": ("merged_into", "split_from", "moved", "dissolved")},
 )
 _table(
     "customers",
@@ -261,4 +283,16 @@ _table(
     """run_id step flow as_of? known_as_of? inputs inputs_digest policy_digest code_version outputs added_files
     started_at""",
     "run_id step",
+)
+_table(
+    "tombstones",
+    "One mark by which a person who was forgotten is recognised if an export brings them back; it names nobody.",
+    "mark mark_kind erased_at request_id",
+    "mark",
+)
+_table(
+    "erasures",
+    "One export file of which the rows of a forgotten person were taken out of the stored bytes.",
+    "request_id file_sha256 erased_at rows_erased erased_rows raw_sha256",
+    "request_id file_sha256",
 )

@@ -202,8 +202,8 @@ _add(
     Column(
         "evidence_rank",
         pl.Int64(),
-        "1 explicit bind, 2 authenticated record, 3 order, 4 imported list.",
-        minimum=1,
+        "0 declared by hand, 1 explicit bind, 2 authenticated record, 3 order, 4 imported list.",
+        minimum=0,
         maximum=4,
     ),
     _at("seen_at", "When the key was seen, by the record's own time."),
@@ -251,6 +251,25 @@ _add(
     ),
     _at("decided_at", "When they said it."),
     _text("evidence", "Where the proof lies, or what a refusal rests on.", "none given"),
+)
+
+# Who is who.
+_add(
+    _text("link", "What is declared of two keys.", codes=("must", "cannot", "rebind")),
+    _text("key_a", "One key; `#n` at its end is its n-th epoch.", pii="pseudonym"),
+    _text("key_b", "The other key; of a rebind, which is about one number, the same key again.", pii="pseudonym"),
+    Column("epoch", pl.Int64(), "Which of a number's successive owners; 1 where it never changed hands.", minimum=1),
+    _text("own_id", "The one_id that this key has as an anchor: an old id is looked up here.", pii="pseudonym"),
+    _text("key_class", "How much a key of this type proves.", codes=("strong", "linking", "weak")),
+    _at("valid_from", "From when on the key belongs to this customer, inclusive.", "since ever"),
+    _at("valid_to", "Until when it does, exclusive.", "still"),
+    _text("one_id_a", "Customer of the one key.", "the key belongs to nobody", pii="pseudonym"),
+    _text("one_id_b", "Customer of the other key.", "the key belongs to nobody", pii="pseudonym"),
+    Column("distinct_days", pl.Int64(), "Business days on which the two were seen together.", unit="days", minimum=0),
+    _text("old_id", "The customer id that the keys had at the date before.", pii="pseudonym"),
+    _text("new_id", "The customer id that they have now; of a dissolved one, the old id again.", pii="pseudonym"),
+    _text("change", "What became of the old id: joined to another, divided, robbed of keys, or left with none."),
+    _count("keys", "Keys that moved."),
 )
 
 # Events and touches.
@@ -365,4 +384,15 @@ _add(
     _text("manifest_sha256", "SHA-256 of the increment's manifest."),
     _text("waterfall", "JSON: base, delivered and each reason with its count."),
     _at("published_at", "When the pointer moved.", logical=False),
+)
+
+# What is left of a person who was forgotten.
+_add(
+    _text("mark", "Keyed HMAC-SHA256 of an identity key or record, under a key that does nothing else."),
+    _text("mark_kind", "What the mark stands for.", codes=("key", "record")),
+    _at("erased_at", "When the erasure was asked for."),
+    _text("request_id", "Random id of the request for erasure; it tells nothing about the person."),
+    _count("rows_erased", "Rows taken out of the stored file."),
+    _text("erased_rows", "JSON: their numbers in the file as received, so that the numbers of all others still hold."),
+    _text("raw_sha256", "SHA-256 of the sealed bytes that stand in place of those received."),
 )

@@ -10,13 +10,14 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from tasks.policy.base import Rule
+from tasks.policy.identity import Identity
 from tasks.policy.models import (
     Brand,
     Campaign,
     Contacting,
     Lifecycle,
     Rfm,
-    Rule,
     Segments,
     Tag,
     Tiers,
@@ -31,14 +32,15 @@ FILES: dict[str, tuple[type[Rule], str]] = {
     "lifecycle.yaml": (Lifecycle, ""),
     "tags.yaml": (Tag, "A list; a tag may read every tag above it."),
     "contacting.yaml": (Contacting, ""),
+    "identity.yaml": (Identity, ""),
     "campaigns/<code>.yaml": (Campaign, "One file per campaign."),
     "vendors/<code>.yaml": (Vendor, "One file per vendor."),
 }
 _INTRODUCTION = """\
 # The policy, file by file
 
-Generated from `tasks/policy/models.py` by `make docs`, and compared with it by a test: change the models, not this
-page.
+Generated from the models in `tasks/policy/` by `make docs`, and compared with them by a test: change the models, not
+this page.
 
 A brand's policy is a folder of YAML. A file that is not there is the default of `tasks/policy/defaults/`; a file that
 is there replaces the default as a whole. An unknown field is an error. Money is in fen, the minor unit of the brand's

@@ -21,7 +21,7 @@ from tasks.policy.documents import read_documents, read_yaml
 from tasks.policy.models import Policy
 from tasks.policy.profiling import check_profiling
 
-SINGLE = ("brand", "rfm", "segments", "tiers", "lifecycle", "tags", "contacting")
+SINGLE = ("brand", "rfm", "segments", "tiers", "lifecycle", "tags", "contacting", "identity")
 MANY = ("campaigns", "vendors")
 ABOUT_SOURCES = ("layouts", "corrections")
 

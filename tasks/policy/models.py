@@ -5,9 +5,11 @@ import re
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from tasks.policy.base import Rule
 from tasks.policy.documents import Document
+from tasks.policy.identity import Identity
 
 Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$", description="English code, stable for ever")]
 Condition = Annotated[str, Field(min_length=1, description="SQL expression over the customer's columns and tags")]
@@ -15,12 +17,6 @@ Condition = Annotated[str, Field(min_length=1, description="SQL expression over 
 
 RAW_ROLES = ("data_engineer", "privacy_officer")
 MARKETPLACES = ("taobao", "jd", "douyin", "pdd", "kuaishou", "xiaohongshu", "wechat_shop")
-
-
-class Rule(BaseModel):
-    """Base of every policy model: frozen, an unknown field is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Label(Rule):
@@ -298,6 +294,7 @@ class Policy(Rule):
     lifecycle: Lifecycle
     tags: tuple[Tag, ...]
     contacting: Contacting
+    identity: Identity
     campaigns: tuple[Campaign, ...]
     vendors: tuple[Vendor, ...]
     # What the brand says of its export files. Left out of the digest where there is none, as before there were any.

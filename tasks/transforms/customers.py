@@ -1,6 +1,6 @@
 """One date's customers, from known rows to layers: the one composition that flows, verify and tests share."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 import polars as pl
@@ -9,8 +9,9 @@ from expectations.tables import TABLES
 from tasks.policy.load import digest_of
 from tasks.policy.models import Policy
 from tasks.transforms.facts import customer_facts, only_mature
-from tasks.transforms.identity import resolve
+from tasks.transforms.identity import changes_between, resolve
 from tasks.transforms.lifecycle import stage_customers
+from tasks.transforms.lineage import aliases, inherit
 from tasks.transforms.orders import net_orders, paid_back
 from tasks.transforms.rfm import cutoffs_of, score_rfm
 from tasks.transforms.segments import name_segments
@@ -34,6 +35,12 @@ class Inputs:
     previous_customers: pl.LazyFrame | None = None
     """The customers of the date before, where there is one."""
     previous_as_of: date | None = None
+    previous_identities: pl.LazyFrame | None = None
+    """The identities of the same date before."""
+    links: pl.LazyFrame = field(default_factory=TABLES["identity_links"].empty)
+    """Declared links between keys."""
+    blocked: frozenset[str] = frozenset()
+    """Printed keys that name nobody, by the brand's policy."""
 
 
 @dataclass(frozen=True)
@@ -41,18 +48,36 @@ class Layers:
     """What layering makes: keys to customers, the customers, and the cut-offs that their scores met."""
 
     identities: pl.LazyFrame
+    identity_conflicts: pl.LazyFrame
+    identity_changes: pl.LazyFrame
     customers: pl.LazyFrame
     cutoffs: pl.LazyFrame
 
 
 def layer_customers(inputs: Inputs, policy: Policy, as_of: date) -> Layers:
-    """Identities, customers and cut-offs at `as_of`, each in its key's order.
+    """Identities with their conflicts and changes, customers and cut-offs at `as_of`, each in its key's order.
 
-    Identities and customers are worked out once and held, because each is read twice.
+    Identities and customers are worked out once and held, because each is read several times.
     """
-    identities = resolve(inputs.sightings, as_of=as_of, zone=inputs.zone).collect().lazy()
+    resolution = resolve(
+        inputs.sightings, inputs.links, policy.identity, as_of=as_of, zone=inputs.zone, blocked=inputs.blocked
+    )
+    identities, conflicts = (rows.lazy() for rows in pl.collect_all([resolution.identities, resolution.conflicts]))
     customers = customers_of(inputs, policy, as_of, identities).collect().lazy()
-    return Layers(identities, customers, cutoffs_of(customers, as_of=as_of, levels=policy.rfm.levels))
+    return Layers(
+        identities=identities,
+        identity_conflicts=conflicts,
+        identity_changes=changes_at(inputs, identities, as_of).collect().lazy(),
+        customers=customers,
+        cutoffs=cutoffs_of(customers, as_of=as_of, levels=policy.rfm.levels),
+    )
+
+
+def changes_at(inputs: Inputs, identities: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
+    """One row per old and new customer id between which keys moved since the date before; none without one."""
+    if inputs.previous_identities is None:
+        return TABLES["identity_changes"].empty()
+    return changes_between(inputs.previous_identities, identities, as_of)
 
 
 def customers_of(inputs: Inputs, policy: Policy, as_of: date, identities: pl.LazyFrame) -> pl.LazyFrame:
@@ -64,9 +89,10 @@ def customers_of(inputs: Inputs, policy: Policy, as_of: date, identities: pl.Laz
     # Refunds are few and read by every measure: work them out once.
     inputs = replace(inputs, refunds=refunds_of(inputs).collect().lazy())
     people = _number_people(identities)
-    numbered = identities.join(people, on="one_id").select("key", one_id="number")
+    numbered = identities.join(people, on="one_id").select("key", "valid_from", "valid_to", one_id="number")
     facts = _facts(inputs, policy, as_of, people.select("first_seen_at", one_id="number"), numbered)
-    layered = _with_tiers(facts, inputs, policy, as_of, people, numbered).rename({"one_id": "number"})
+    state = _numbered_state(inputs, people, identities)
+    layered = _with_tiers(facts, state, inputs, policy, as_of, people, numbered).rename({"one_id": "number"})
     return (
         layered.join(people.select("number", "one_id"), on="number")
         .sort("number")
@@ -126,13 +152,18 @@ def _facts(inputs: Inputs, policy: Policy, as_of: date, people: pl.LazyFrame, nu
 
 
 def _with_tiers(
-    facts: pl.LazyFrame, inputs: Inputs, policy: Policy, as_of: date, people: pl.LazyFrame, numbered: pl.LazyFrame
+    facts: pl.LazyFrame,
+    state: pl.LazyFrame | None,
+    inputs: Inputs,
+    policy: Policy,
+    as_of: date,
+    people: pl.LazyFrame,
+    numbered: pl.LazyFrame,
 ) -> pl.LazyFrame:
     """One row per customer as given, with the tier at `as_of`: a fold over every month's end since the date before.
 
     Without a date before, the programme starts with the month of `as_of`.
     """
-    state = _numbered_state(inputs, people)
     after = inputs.previous_as_of or as_of.replace(day=1) - timedelta(days=1)
     for review in month_ends_between(after, as_of):
         orders, moves = _counted_at(inputs, policy, numbered, review), _moves_at(inputs, policy, numbered, review)
@@ -143,12 +174,13 @@ def _with_tiers(
     return advance(facts, state, orders, moves, after=after, as_of=as_of, tiers=policy.tiers)
 
 
-def _numbered_state(inputs: Inputs, people: pl.LazyFrame) -> pl.LazyFrame | None:
-    """The state at the date before, by number; who is gone since is left behind."""
+def _numbered_state(inputs: Inputs, people: pl.LazyFrame, identities: pl.LazyFrame) -> pl.LazyFrame | None:
+    """The state at the date before, by number, under whoever goes on from it; who is gone since is left behind."""
     if inputs.previous_customers is None:
         return None
     numbers = people.select("one_id", "number")
-    return inputs.previous_customers.join(numbers, on="one_id").drop("one_id").rename({"number": "one_id"})
+    state = inherit(inputs.previous_customers, aliases(identities))
+    return state.join(numbers, on="one_id").drop("one_id").rename({"number": "one_id"})
 
 
 def _counted_at(inputs: Inputs, policy: Policy, numbered: pl.LazyFrame, as_of: date) -> pl.LazyFrame:

@@ -12,7 +12,9 @@ from expectations.schemas import arrow_schema
 from expectations.tables import TABLES
 from expectations.vocabulary import VOCABULARY
 from infra.docs import DOCS, pages
-from tasks.policy.models import Policy, Rule
+from tasks.policy.base import Rule
+from tasks.policy.models import Policy
+from tests.support.examples import examples
 from tests.support.strategies import BREAKS, as_read, break_rule, row_of, rows_of
 
 CHECKED = [table for table in TABLES if table != "quarantine"]
@@ -63,7 +65,7 @@ def test_polars_and_arrow_schemas_are_the_same(table):
     assert arrow.field(0).metadata[b"meaning"].decode() == VOCABULARY[arrow.names[0]].meaning
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(frame=rows_of("orders", min_rows=1))
 def test_rows_survive_the_way_through_arrow(frame):
     arrow = pa.Table.from_batches(frame.to_arrow().to_batches()).cast(arrow_schema("orders"))
@@ -71,7 +73,7 @@ def test_rows_survive_the_way_through_arrow(frame):
 
 
 @pytest.mark.parametrize("table", TABLES)
-@settings(max_examples=6)
+@settings(max_examples=examples(6))
 @given(data=st.data())
 def test_generated_rows_pass(table, data):
     frame = data.draw(rows_of(table, min_rows=1))
@@ -81,7 +83,7 @@ def test_generated_rows_pass(table, data):
 
 
 @pytest.mark.parametrize("table", CHECKED)
-@settings(max_examples=4)
+@settings(max_examples=examples(4))
 @given(data=st.data())
 def test_breaking_a_rule_is_caught_under_its_name(table, data):
     """Row n of the frame breaks rule n of the table."""

@@ -26,20 +26,25 @@ def test_the_id_is_lower_base32_of_the_hash(texts: list[str]):
 
 def test_a_key_is_first_seen_at_its_least_instant_and_named_by_type_scope_and_pseudonym():
     seen = builders.sightings(("ab12", LATE), ("ab12", EARLY))
-    row = resolve(seen, as_of=END, zone="America/New_York").collect().row(0, named=True)
+    row = identities(seen, "America/New_York").row(0, named=True)
     anchor = sha256(b"member\x1fshop\x1fab12").digest()
     assert row["one_id"] == "c_" + b32encode(anchor).decode().lower()[:16]
     assert (row["key"], row["first_seen_at"], row["as_of"]) == ("member:shop:ab12", EARLY, END)
 
 
+def identities(seen: pl.LazyFrame, zone: str = "UTC") -> pl.DataFrame:
+    rules = builders.demo_policy().identity
+    return resolve(seen, builders.rows("identity_links"), rules, as_of=END, zone=zone).identities.collect()
+
+
 def test_the_day_ends_in_the_business_zone():
     seen = builders.sightings(("ab12", LATE))
-    assert resolve(seen, as_of=END, zone="Asia/Shanghai").collect().height == 0
-    assert resolve(seen, as_of=END, zone="America/New_York").collect().height == 1
+    assert identities(seen, "Asia/Shanghai").height == 0
+    assert identities(seen, "America/New_York").height == 1
 
 
 def test_a_contact_key_defines_nobody():
-    assert resolve(builders.sightings(("ab12", EARLY), role="contact"), as_of=END, zone="UTC").collect().height == 0
+    assert identities(builders.sightings(("ab12", EARLY), role="contact")).height == 0
 
 
 def test_a_weaker_key_beside_a_stronger_one_names_nobody_until_it_stands_alone():
@@ -52,4 +57,4 @@ def test_a_weaker_key_beside_a_stronger_one_names_nobody_until_it_stands_alone()
 
 
 def keys_of(*seen: dict[str, object]) -> list[str]:
-    return resolve(builders.rows("sightings", *seen), as_of=END, zone="UTC").collect()["key"].to_list()
+    return identities(builders.rows("sightings", *seen))["key"].to_list()

@@ -9,15 +9,16 @@ from expectations.tables import TABLES
 from expectations.vocabulary import INSTANT
 from tasks.sources.building import any_of
 from tasks.sources.canonical import Stamp, to_table, unmarked
+from tasks.sources.consents import consents_said, dated
 from tasks.sources.lines import orders_of_lines
-from tasks.sources.people import CONTACTS, Naming, consents_said, contact_values, keys_seen, name_people
+from tasks.sources.people import CONTACTS, Naming, contact_values, keys_seen, name_people
 from tasks.sources.refunds import itemised, refunds_of, with_evidence, with_refunded
 
 Tables = dict[str, pl.DataFrame]
 _TOLD_OF_PRODUCTS = ("brand", "category", "department")
-_NO_SIGHTINGS = ("contact", "touch", "refund")
-"""Grains that feed no sightings beside their primary table: contacts are sightings themselves; being written to
-makes nobody a customer; a refund's buyer stands on its order."""
+_NO_SIGHTINGS = ("contact", "touch", "refund", "consent")
+"""Grains that feed no sightings beside their primary table: contacts are sightings themselves; being written to, or
+asked, makes nobody a customer; a refund's buyer stands on its order."""
 
 
 def prepare(wide: pl.DataFrame, naming: Naming, stamp: Stamp) -> pl.DataFrame:
@@ -29,7 +30,8 @@ def prepare(wide: pl.DataFrame, naming: Naming, stamp: Stamp) -> pl.DataFrame:
         wide = wide.pipe(with_evidence, layout).pipe(with_refunded)
     if layout.grain == "refund":
         wide = wide.pipe(itemised, _at(stamp))
-    return wide.pipe(name_people, naming)
+    named = wide.pipe(name_people, naming)
+    return named.pipe(dated, _at(stamp)) if layout.grain == "consent" else named
 
 
 def primary_tables(rows: pl.DataFrame, naming: Naming, stamp: Stamp) -> Tables:

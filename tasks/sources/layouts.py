@@ -37,19 +37,21 @@ __all__ = [
     "Layout", "Part", "RecordKey", "RefundRule", "Share", "Sum", "When", "built_in", "load_layouts",
 ]  # fmt: skip
 
-Grain = Literal["order", "line", "refund", "member", "contact", "follow", "product", "touch", "event", "statistics"]
+Grain = Literal[
+    "order", "line", "refund", "member", "contact", "follow", "product", "touch", "event", "statistics", "consent"
+]
 Format = Literal["csv", "parquet", "jsonl", "xlsx"]
 
 TABLE_OF: dict[Grain, str] = {
     "order": "orders", "line": "order_lines", "refund": "refunds", "member": "members", "contact": "sightings",
     "follow": "follows", "product": "products", "touch": "touches", "event": "events",
-    "statistics": "send_statistics",
+    "statistics": "send_statistics", "consent": "consents",
 }  # fmt: skip
 """The table in which the rows of a file of that grain are counted."""
 
 PERSON_OF: dict[Grain, str] = {
     "order": "buyer_key", "line": "buyer_key", "member": "member_key", "contact": "member_key",
-    "follow": "customer_key", "touch": "recipient_key", "event": "customer_key",
+    "follow": "customer_key", "touch": "recipient_key", "event": "customer_key", "consent": "subject",
 }  # fmt: skip
 """The column that holds the strongest identity key of a row of that grain."""
 
@@ -60,6 +62,7 @@ class Layout(Part):
     name: str = Field(description="unique name, as `files` records it")
     channel: str = Field(description="sales channel that the rows come from")
     about: str = Field(description="where the file comes from, for people")
+    shop: str = Field(default="", description="shop of a format that belongs to none, where nobody says another")
     grain: Grain = Field(description="what one row of the file is")
     verified: bool = Field(
         default=True,

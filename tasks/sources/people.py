@@ -1,4 +1,4 @@
-"""Who a record is about: identity keys, where they were seen, contact points and consents.
+"""Who a record is about: identity keys, where they were seen, and contact points.
 
 Plaintext leaves this file in one frame alone, `contacts`, which the caller seals at once.
 """
@@ -8,10 +8,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from expectations.rules import EARLIEST
-from expectations.vocabulary import INSTANT
 from tasks.sources.hashing import content
-from tasks.sources.layouts import ConsentRule, KeyRule, Layout
+from tasks.sources.layouts import KeyRule, Layout
 
 Pseudonymise = Callable[[str, str, pl.Expr], pl.Expr]
 """(key type, key scope, normalised value) to the keyed pseudonym in hex."""
@@ -41,17 +39,19 @@ def name_people(frame: pl.DataFrame, naming: Naming) -> pl.DataFrame:
     """Add the person's key (`buyer_key`, `member_key` or `customer_key`), `person`, `record` and hashed ids.
 
     `person` is the pseudonym of the strongest identity key, null where the record carries none.
-    A profile without one is kept under a key of its own record: that is no identity key.
+    A profile without one is kept under a key of its own record: that is no identity key. Where the file itself
+    tells a printed key, that stands.
     """
     layout = naming.layout
     if layout.person is None:
         return frame
     rules = [rule for rule in layout.keys if rule.role == "identity"]
-    own = [_hex(rule, pl.col(rule.column), naming).alias(f"hex_{i}") for i, rule in enumerate(rules)]
+    own = [pseudonym_in(rule, pl.col(rule.column), naming).alias(f"hex_{i}") for i, rule in enumerate(rules)]
     printed = [printed_key(rule.type, naming.fill(rule.scope), pl.col(f"hex_{i}")) for i, rule in enumerate(rules)]
     none = pl.lit(None, pl.String())
+    told = [pl.col(layout.person)] if layout.person in frame.columns else []
     named = frame.with_columns(own).with_columns(
-        pl.coalesce(*printed, _record_key(naming), none).alias(layout.person),
+        pl.coalesce(*printed, *told, _record_key(naming), none).alias(layout.person),
         pl.coalesce(*(f"hex_{i}" for i in range(len(rules))), none).alias("person"),
         *(_hashed(name, columns, naming) for name, columns in layout.hashed.items()),
     )
@@ -68,7 +68,8 @@ def printed_key(key_type: str, scope: str, pseudonym: pl.Expr) -> pl.Expr:
     return pl.concat_str(pl.lit(f"{key_type}:{scope}:"), pseudonym)
 
 
-def _hex(rule: KeyRule, value: pl.Expr, naming: Naming) -> pl.Expr:
+def pseudonym_in(rule: KeyRule, value: pl.Expr, naming: Naming) -> pl.Expr:
+    """The keyed pseudonym of a key's values; null where there is none."""
     hashed = naming.pseudonymise(rule.type, naming.fill(rule.scope), value)
     return pl.when(value.is_not_null()).then(hashed)
 
@@ -119,7 +120,7 @@ def keys_seen(frame: pl.DataFrame, naming: Naming, exported_at: pl.Expr) -> pl.D
 def _seen(frame: pl.DataFrame, rule: KeyRule, naming: Naming) -> pl.DataFrame:
     scope = naming.fill(rule.scope)
     is_person = [other for other in naming.layout.keys if other.role == "identity"] == [rule]
-    known = pl.col("person") if is_person else _hex(rule, pl.col("value"), naming)  # a keyed hash is dear
+    known = pl.col("person") if is_person else pseudonym_in(rule, pl.col("value"), naming)  # a keyed hash is dear
     values = frame.select("row_number", "record", "seen_at", "person", value=rule.column)
     if values.schema["value"].is_nested():
         values = values.explode("value")
@@ -146,38 +147,3 @@ def contact_values(frame: pl.DataFrame, keys: pl.DataFrame, naming: Naming) -> p
     ]
     rows = pl.concat([frame_of.select(CONTACTS.names()) for frame_of in (own, *names)])
     return rows.drop_nulls().unique().sort("row_number", "contact_type", "pseudonym")
-
-
-def consents_said(frame: pl.DataFrame, naming: Naming, exported_at: pl.Expr) -> pl.DataFrame:
-    """One row per answer to a consent question, and one more for a later withdrawal.
-
-    The subject is the contact's key. A withdrawal by someone whose contact cannot be read is
-    kept on the person's key: it must not be lost, whereas such a grant allows nothing.
-
-    An answer of which the file gives no time is a state at its export: a no holds from then on, a
-    yes from the beginning, so that it never outweighs a dated no which the shop has not heard of.
-    """
-    rows = [part for rule in naming.layout.consents for part in _said(frame, rule, naming, exported_at)]
-    return pl.concat(rows).drop_nulls("subject")
-
-
-def _said(frame: pl.DataFrame, rule: ConsentRule, naming: Naming, exported_at: pl.Expr) -> list[pl.DataFrame]:
-    key = next(k for k in naming.layout.keys if k.type == rule.key)
-    contact = printed_key(key.type, naming.fill(key.scope), _hex(key, pl.col(key.column), naming))
-    person = pl.col(str(naming.layout.person))
-    is_no = pl.col("decision") == "withdrawn"
-    undated = pl.when(is_no).then(exported_at).otherwise(pl.lit(EARLIEST).cast(INSTANT))
-    answered = frame.drop_nulls(rule.column).with_columns(decision=rule.column)
-    parts = [answered.with_columns(decided_at=pl.col(rule.at) if rule.at else undated)]
-    if rule.withdrawn_at:
-        left = frame.drop_nulls(rule.withdrawn_at)
-        parts.append(left.with_columns(decision=pl.lit("withdrawn"), decided_at=rule.withdrawn_at))
-    subject = pl.when(is_no).then(pl.coalesce(contact, person)).otherwise(contact)
-    evidence = pl.lit(f"{naming.layout.name}.{rule.column}")
-    return [
-        part.select(
-            "row_number", "decision", "decided_at", subject=subject, touch_channel=pl.lit(rule.touch_channel),
-            purpose=pl.lit(rule.purpose), evidence=evidence,
-        )
-        for part in parts
-    ]  # fmt: skip

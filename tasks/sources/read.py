@@ -97,16 +97,17 @@ def _intake(path: Path, layout: Layout, context: ReadContext, folder: Path) -> I
 
 def _stamp(layout: Layout, context: ReadContext) -> Stamp:
     return Stamp(
-        layout.channel, _shop(layout.channel, context), context.currency, exported_at(layout, context),
+        layout.channel, _shop(layout, context), context.currency, exported_at(layout, context),
         context.received_at, context.file_sha256, context.file_month, context.zone, context.categories,
     )  # fmt: skip
 
 
-def _shop(channel: str, context: ReadContext) -> str:
+def _shop(layout: Layout, context: ReadContext) -> str:
     """The shop that was told, else the only one that the brand has there; a channel of several must be told."""
+    channel = layout.channel
     declared = context.shops.get(channel, ())
     several = () if isinstance(declared, str) else declared
-    shop_id = context.shop_id or (declared if isinstance(declared, str) else None)
+    shop_id = context.shop_id or (declared if isinstance(declared, str) else None) or layout.shop or None
     if shop_id is None:
         raise BadFileError(
             f"{context.name} does not say which shop of {channel} it is from",

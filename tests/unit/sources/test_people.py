@@ -6,8 +6,9 @@ from typing import Any
 import polars as pl
 
 from expectations.vocabulary import INSTANT
+from tasks.sources.consents import consents_said
 from tasks.sources.layouts import Layout
-from tasks.sources.people import CONTACTS, Naming, consents_said, contact_values, keys_seen, name_people
+from tasks.sources.people import CONTACTS, Naming, contact_values, keys_seen, name_people
 from tests.unit.sources.reading import legible, utc
 
 EXPORT = pl.lit(utc("2026-06-03T00:00")).cast(INSTANT)

@@ -23,11 +23,12 @@ def refresh_inputs(run: Run, policy: Policy) -> Inputs:
     refunds = lake.scan("refunds", snapshot).pipe(known_refunds, known_as_of=knowledge)
     _require_somebody(known["sightings"], run)
     previous = previous_as_of(lake, snapshot, as_of(run))
-    customers = None if previous is None else lake.scan("customers", snapshot, partitions=[previous])
     return Inputs(
         **known,
+        links=lake.scan("identity_links", snapshot).pipe(known_at, known_as_of=knowledge),
         refunds=refunds,
-        previous_customers=customers,
+        previous_customers=None if previous is None else lake.scan("customers", snapshot, partitions=[previous]),
+        previous_identities=None if previous is None else lake.scan("identities", snapshot, partitions=[previous]),
         previous_as_of=previous,
         zone=policy.brand.zone,
         currency=policy.brand.currency,

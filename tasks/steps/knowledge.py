@@ -9,11 +9,14 @@ from tasks.errors import MissingDataError
 from tasks.policy.models import Campaign
 from tasks.refs import Run
 from tasks.steps.house import lake_at, objects_at, policy_of, snapshot_of
+from tasks.steps.inputs import previous_as_of
 from tasks.stores.sends import REACHED, Send, SendState, reached, read_send
 from tasks.transforms.audience import base_of, newest_as_of
 from tasks.transforms.consent import standing
 from tasks.transforms.contact_points import contact_points, keys_of_people
-from tasks.transforms.known import Known
+from tasks.transforms.known import Former, Known
+from tasks.transforms.lineage import aliases, predecessors
+from tasks.transforms.recycled import without_former_grants
 
 
 @dataclass(frozen=True)
@@ -66,8 +69,12 @@ def identities_of(run: Run, horizon: Horizon) -> pl.LazyFrame:
 
 
 def words_of(run: Run, horizon: Horizon) -> pl.LazyFrame:
-    """One row per subject, channel and purpose: the latest word at the horizon; a no dated after it is heard too."""
+    """One row per subject, channel and purpose: the latest word at the horizon, without those of former owners.
+
+    A no that is dated after the horizon is heard too.
+    """
     consents = lake_at(run.lake).scan("consents", snapshot_of(run))
+    consents = consents.pipe(without_former_grants, identities_of(run, horizon))
     marketplaces = policy_of(run).contacting.marketplaces
     known = horizon.known_as_of
     return standing(consents, at=known, known=known, marketplaces=marketplaces, hears_ahead=True)
@@ -91,7 +98,24 @@ def known_for(run: Run, horizon: Horizon, outbox: str, campaigns: tuple[Campaign
         assignments=lake.scan("assignments", snapshot),
         published=_published(outbox, sends),
         closed=frozenset(send.id for send, state in sends.items() if state.published.is_cancelled),
+        names=names_at(run, horizon),
+        former=former_of(run, horizon),
     )
+
+
+def names_at(run: Run, horizon: Horizon) -> pl.LazyFrame:
+    """One row per id that people of the horizon's date have or had: who that is."""
+    return aliases(identities_of(run, horizon))
+
+
+def former_of(run: Run, horizon: Horizon) -> Former | None:
+    """Whom a merge or split changed since the date before, and the customers of that date."""
+    lake, snapshot = lake_at(run.lake), snapshot_of(run)
+    before = previous_as_of(lake, snapshot, horizon.as_of)
+    if before is None or not policy_of(run).identity.merge_quiet:
+        return None
+    changes = lake.scan("identity_changes", snapshot, partitions=[horizon.as_of])
+    return Former(predecessors(changes), people_of(run, replace(horizon, as_of=before)))
 
 
 def _sends(outbox: str, campaigns: tuple[Campaign, ...], send_on: date) -> dict[Send, SendState]:

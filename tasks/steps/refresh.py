@@ -10,18 +10,26 @@ from tasks.steps.house import policy_of
 from tasks.steps.inputs import as_of, refresh_inputs
 from tasks.stores.scratch import find, read, stage
 from tasks.transforms.customers import layer_customers
+from tasks.transforms.identity_guards import require_sane
 from tasks.transforms.metrics import key_figures
-from tasks.transforms.migration import trace_moves
+from tasks.transforms.refresh import moves_of
 from tasks.transforms.tags import tag_customers
+
+MOVED = ("customers", "identities", "identity_changes")
+"""What moves between two dates are told from."""
 
 
 @task(name="layer customers", task_run_name="layer customers as of {run.as_of}")
 def layer(run: Run) -> tuple[Candidate, ...]:
     """Resolve identities, then measure, score, tier and stage every customer."""
     policy = policy_of(run)
-    layers = layer_customers(refresh_inputs(run, policy), policy, as_of(run))
+    inputs = refresh_inputs(run, policy)
+    layers = layer_customers(inputs, policy, as_of(run))
+    require_sane(layers, inputs, policy.identity.guards)
     return (
         _partition(run, "layer", "identities", layers.identities),
+        _partition(run, "layer", "identity_conflicts", layers.identity_conflicts),
+        _partition(run, "layer", "identity_changes", layers.identity_changes),
         _partition(run, "layer", "customers", layers.customers),
         _partition(run, "layer", "cutoffs", layers.cutoffs),
     )
@@ -37,8 +45,8 @@ def tag(run: Run, layers: Sequence[Candidate]) -> Candidate:
 def trace(run: Run, layers: Sequence[Candidate]) -> Candidate:
     """Write down every customer's move since the last date, in tier, segment and stage."""
     inputs = refresh_inputs(run, policy_of(run))
-    moves = trace_moves(inputs.previous_customers, read(find(layers, "customers")), inputs.previous_as_of, as_of(run))
-    return _partition(run, "trace", "migrations", moves)
+    customers, identities, changes = (read(find(layers, table)) for table in MOVED)
+    return _partition(run, "trace", "migrations", moves_of(inputs, customers, identities, changes, as_of(run)))
 
 
 @task(name="measure", task_run_name="key figures of {run.as_of}")

@@ -5,7 +5,11 @@ from datetime import datetime
 
 import polars as pl
 
+from tasks.transforms.identity import with_owner
+from tasks.transforms.recycled import since_closing
+
 CONTACT_TYPES = ("phone", "push_token", "email")
+_POINT = ("one_id", "contact_type", "contact_key", "seen_at", "is_own")
 
 
 def contact_points(
@@ -16,23 +20,52 @@ def contact_points(
     seen_before: datetime,
     marketplaces: Collection[str] = (),
 ) -> pl.LazyFrame:
-    """One row per customer and contact key, with the last time that the two were seen on one record.
+    """One row per customer and contact key, with the last time that the contact was seen as theirs.
 
-    Seen before `seen_before` (exclusive) and known at `known` (inclusive). A contact that was seen
-    with two customers has a row for each: it is allocation that lets only one of them have it.
+    Seen before `seen_before` (exclusive) and known at `known` (inclusive). A phone or e-mail that is a key of a
+    customer is theirs alone, whoever else stands beside it on a record, and only since it last changed hands. Any
+    other contact (of a hub, typed by staff, a push token) belongs to whoever the record is about: one that was seen
+    with two customers has a row for each, and it is allocation that lets only one of them have it.
 
     Returns:
         one_id, contact_type, contact_key, last_seen_at, is_own (seen together outside of `marketplaces` too).
     """
     is_own = ~pl.col("channel").is_in(list(marketplaces)).fill_null(value=False)
     seen = sightings.filter(pl.col("known_from") <= known, pl.col("seen_at") < seen_before)
-    of_people = seen.join(identities.select("key", "one_id"), on="key").select("record", "one_id").unique()
+    contacts = seen.filter(pl.col("key_type").is_in(CONTACT_TYPES)).with_columns(is_own=is_own)
+    keys = identities.select("key").unique()
+    own = _of_their_owner(contacts.join(keys, on="key", how="semi"), identities)
+    shared = _of_the_record(contacts.join(keys, on="key", how="anti"), seen, identities)
     return (
-        seen.filter(pl.col("key_type").is_in(CONTACT_TYPES))
-        .select("record", "seen_at", is_own=is_own, contact_type="key_type", contact_key="key")
-        .join(of_people, on="record")
+        pl.concat([own, shared])
         .group_by("one_id", "contact_type", "contact_key")
         .agg(last_seen_at=pl.col("seen_at").max(), is_own=pl.col("is_own").any())
+    )
+
+
+def _of_their_owner(contacts: pl.LazyFrame, identities: pl.LazyFrame) -> pl.LazyFrame:
+    """Contacts that are keys of a customer, under the present owner."""
+    present = contacts.pipe(since_closing, identities, key="key", at="seen_at")
+    owned = present.pipe(with_owner, identities, key="key", at="seen_at").drop_nulls("one_id")
+    return owned.rename({"key_type": "contact_type", "key": "contact_key"}).select(_POINT)
+
+
+def _of_the_record(contacts: pl.LazyFrame, seen: pl.LazyFrame, identities: pl.LazyFrame) -> pl.LazyFrame:
+    """Contacts that nobody owns, under whoever their record is about: the owner of its strongest key."""
+    classes = identities.select("key", rank=pl.col("key_class") != "strong").unique("key")
+    of_people = (
+        seen.join(contacts, on="record", how="semi")
+        .join(classes, on="key")
+        .pipe(with_owner, identities, key="key", at="seen_at")
+        .drop_nulls("one_id")
+        .filter(pl.col("rank") == pl.col("rank").min().over("record"))
+        .select("record", "one_id")
+        .unique()
+    )
+    return (
+        contacts.select("record", "seen_at", "is_own", contact_type="key_type", contact_key="key")
+        .join(of_people, on="record")
+        .select(_POINT)
     )
 
 

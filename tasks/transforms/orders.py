@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 import polars as pl
 
 from expectations.vocabulary import REFUND_BASES
+from tasks.transforms.identity import with_owner
 
 ORDER = ("channel", "shop_id", "order_id")
 """What names an order; a platform's order ids are unique within one shop alone."""
@@ -69,8 +70,9 @@ def net_orders(
     """One row per paid order of kind `purchase` that had matured by the end of `as_of`.
 
     `refunds` are those of `paid_back`. `refunded_fen` is what had been paid back by then, and shows
-    a refund above the payment; `net_fen` stops at 0. `is_qualifying` = net above 0. `one_id` is null for anonymous
-    buyers: money without a customer. Payments of the last `maturity_days` are left out.
+    a refund above the payment; `net_fen` stops at 0. `is_qualifying` = net above 0. `one_id` is that of the
+    buyer when the order was placed; null for anonymous buyers, and for a key of too many (a clerk's phone): money
+    without a customer. Payments of the last `maturity_days` are left out.
     """
     paid = orders.filter(
         pl.col("kind") == "purchase",
@@ -80,7 +82,7 @@ def net_orders(
     return (
         paid.drop("refunded_fen")
         .join(_refunded(refunds, as_of), on=ORDER, how="left")
-        .join(identities.select("key", "one_id"), left_on="buyer_key", right_on="key", how="left")
+        .pipe(with_owner, identities, key="buyer_key", at="ordered_at")
         .select(
             *ORDER, "one_id", "paid_on", "gross_fen", "paid_fen",
             pl.col("refunded_fen").fill_null(0),

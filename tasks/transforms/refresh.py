@@ -6,6 +6,7 @@ import polars as pl
 
 from tasks.policy.models import Policy
 from tasks.transforms.customers import Inputs, layer_customers
+from tasks.transforms.lineage import aliases
 from tasks.transforms.metrics import key_figures
 from tasks.transforms.migration import trace_moves
 from tasks.transforms.tags import tag_customers
@@ -16,9 +17,25 @@ def refresh(inputs: Inputs, policy: Policy, as_of: date) -> dict[str, pl.LazyFra
     layers = layer_customers(inputs, policy, as_of)
     return {
         "identities": layers.identities,
+        "identity_conflicts": layers.identity_conflicts,
+        "identity_changes": layers.identity_changes,
         "customers": layers.customers,
         "cutoffs": layers.cutoffs,
         "tags": tag_customers(layers.customers, policy),
-        "migrations": trace_moves(inputs.previous_customers, layers.customers, inputs.previous_as_of, as_of),
+        "migrations": moves_of(inputs, layers.customers, layers.identities, layers.identity_changes, as_of),
         "metrics": key_figures(inputs, layers.customers, layers.identities, as_of),
     }
+
+
+def moves_of(
+    inputs: Inputs, customers: pl.LazyFrame, identities: pl.LazyFrame, changes: pl.LazyFrame, as_of: date
+) -> pl.LazyFrame:
+    """Every customer's move since the date before, whoever was merged or split on the way: the table migrations."""
+    return trace_moves(
+        inputs.previous_customers,
+        customers,
+        inputs.previous_as_of,
+        as_of,
+        names=aliases(identities),
+        changes=changes,
+    )

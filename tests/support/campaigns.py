@@ -19,6 +19,7 @@ from tasks.transforms.known import Known
 SEND_ON = date(2026, 7, 1)
 NOW = datetime(2026, 7, 1, 1, tzinfo=UTC)
 SEEN = datetime(2026, 6, 1, tzinfo=UTC)
+LINKING = ("phone", "email")
 POLICY = Path(__file__).parents[2] / "infra" / "demo" / "complete_journey" / "policy"
 
 
@@ -68,6 +69,15 @@ def member(one_id: str) -> str:
     return f"member:brand:{one_id}"
 
 
+def owned(people: Mapping[str, str]) -> pl.LazyFrame:
+    """Identities of (key, one_id): a phone or e-mail links, any other key is strong; no number changed hands."""
+    keys = [
+        {"key": key, "one_id": one_id, "own_id": one_id, "key_class": "linking" if key[:5] in LINKING else "strong"}
+        for key, one_id in people.items()
+    ]
+    return rows("identities", [{"epoch": 1} | key for key in keys])
+
+
 def consent(subject: str, decision: str = "granted", **more: Any) -> dict[str, Any]:
     """One consent row about SMS marketing, said in June."""
     given = {
@@ -105,7 +115,7 @@ def known(
 ) -> Known:
     """What is known of `people` (one_id to m_score). By default each has a phone of their own and said yes to SMS."""
     numbers = dict(zip(people, people, strict=True)) if phones is None else phones
-    identities = pl.LazyFrame({"key": [member(p) for p in people], "one_id": list(people)}, schema=["key", "one_id"])
+    identities = owned({member(p): p for p in people})
     seen = [row for one_id, number in numbers.items() if number is not None for row in sighting(one_id, phone(number))]
     yes = [consent(phone(n)) for n in set(numbers.values()) if n is not None] if consents is None else consents
     sightings = rows("sightings", seen)
@@ -115,8 +125,8 @@ def known(
             {"one_id": list(people), "m_score": list(people.values())},
             schema={"one_id": pl.String, "m_score": pl.Int64},
         ),
-        points=contact_points(sightings, identities.cast(pl.String), known=NOW, seen_before=NOW),
-        identities=identities.cast(pl.String),
+        points=contact_points(sightings, identities, known=NOW, seen_before=NOW),
+        identities=identities,
         words=standing(rows("consents", yes), at=NOW, known=NOW),
         touches=rows("touches", touches),
         assignments=rows("assignments", assignments),

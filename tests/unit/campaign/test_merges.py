@@ -11,6 +11,7 @@ from tasks.policy.models import Cap
 from tasks.transforms.allocation import Allocation, allocate, send_id_of
 from tasks.transforms.known import Former, Known
 from tasks.transforms.lineage import predecessors
+from tasks.transforms.since_plan import one_message_each
 from tests.support.campaigns import NOW, SEND_ON, campaign, known, outcomes, phone, policy, touch
 
 WEEKLY = Cap(touch_channel="sms", days=7, most=1)
@@ -121,3 +122,26 @@ def test_a_merge_alone_never_sends_and_a_holdout_always_wins(world: Mapping[str,
         assert not held & set(olds)
         assert row["recipient_key"] in reached_before if reached_before else True
         assert reached_before or any(scores[old] >= 4 for old in olds)
+
+
+def planned(*one_ids: str) -> pl.DataFrame:
+    return run(known(dict.fromkeys(one_ids, 5))).members
+
+
+def last_look(members: pl.DataFrame, now: Mapping[str, str], *reached_before: str) -> dict[str, str]:
+    sent = pl.DataFrame({"one_id": reached_before}, schema={"one_id": pl.String})
+    return outcomes(one_message_each(members, sent, names(now)))
+
+
+def test_of_two_who_became_one_since_the_plan_one_gets_the_message():
+    members = planned("a", "b", "c")
+    assert last_look(members, {"a": "a", "b": "a", "c": "c"}) == {
+        "a": "planned", "b": "duplicate_contact", "c": "planned",
+    }  # fmt: skip
+    assert last_look(members, {"a": "b", "b": "b"})["a"] == "duplicate_contact"
+    assert last_look(members, {"a": "new", "b": "new"}) == {"a": "planned", "b": "duplicate_contact", "c": "planned"}
+
+
+def test_whoever_was_reached_keeps_the_place():
+    assert last_look(planned("a", "b"), {"a": "a", "b": "a"}, "b") == {"a": "duplicate_contact", "b": "planned"}
+    assert last_look(planned("a", "b"), {"a": "a", "b": "a"}, "a", "b") == {"a": "planned", "b": "planned"}

@@ -49,7 +49,8 @@ def inputs() -> Inputs:
     ).with_columns(
         kind=pl.lit("purchase"), status=pl.lit("finished"), currency=pl.lit("USD"), gross_fen="paid_fen",
         buyer_key=pl.format("member:shop:{}", "household"), coupon_fen=pl.lit(0, pl.Int64),
-        refunded_fen=pl.lit(0, pl.Int64), exported_at="at", paid_on=pl.col("at").dt.convert_time_zone(ZONE).dt.date(),
+        refunded_fen=pl.lit(0, pl.Int64), exported_at="at", ordered_at="at",
+        paid_on=pl.col("at").dt.convert_time_zone(ZONE).dt.date(),
     ).collect().lazy()  # fmt: skip
     seen = orders.select(
         key="buyer_key", key_type=pl.lit("member"), key_scope=pl.lit("shop"), pseudonym="household",

@@ -85,7 +85,7 @@ def advanced(
 ) -> pl.DataFrame:
     """One month by the transforms."""
     everyone = state.select("one_id")
-    keys = everyone.select("one_id", key="one_id")
+    keys = builders.identities(*everyone.collect()["one_id"])
     net = net_orders(orders, refunds, keys, as_of=as_of).pipe(with_counting_days, refunds, as_of=as_of, tiers=tiers)
     spend = net.group_by("one_id").agg(spend_at(as_of, tiers))
     people = everyone.join(spend, on="one_id", how="left").with_columns(pl.col("tier_spend_fen").fill_null(0))

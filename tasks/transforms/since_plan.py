@@ -1,0 +1,36 @@
+"""Members of a planned send who have become one person since: one message is enough."""
+
+import polars as pl
+
+
+def one_message_each(members: pl.DataFrame, reached: pl.DataFrame, names: pl.LazyFrame) -> pl.DataFrame:
+    """The members of one send as given; of several planned ones who are one person now, one keeps the message.
+
+    Whoever was reached keeps theirs. Where nobody of the person was, the one whose id stands keeps it, else the
+    first by id.
+
+    Args:
+        members: audience_members rows of the send, under the ids of the plan.
+        reached: one_id of whom the send has reached already.
+        names: `lineage.aliases` of today.
+    """
+    planned = (
+        members.lazy()
+        .filter(pl.col("outcome") == "planned")
+        .join(names.select(one_id="old_id", person="one_id"), on="one_id", how="left")
+        .with_columns(pl.coalesce("person", "one_id").alias("person"))
+        .with_columns(is_reached=pl.col("one_id").is_in(reached["one_id"].to_list()))
+        .sort(~pl.col("is_reached"), pl.col("person") != pl.col("one_id"), "one_id")
+        .with_columns(keeper=pl.col("one_id").first().over("person"))
+    )
+    doubled = planned.filter(~pl.col("is_reached"), pl.col("keeper") != pl.col("one_id")).select("one_id", "keeper")
+    is_doubled = pl.col("keeper").is_not_null()
+    same = pl.format("one person with {} since the plan", "keeper")
+    return (
+        members.join(doubled.collect(), on="one_id", how="left", maintain_order="left")
+        .with_columns(
+            outcome=pl.when(is_doubled).then(pl.lit("duplicate_contact")).otherwise("outcome"),
+            evidence=pl.when(is_doubled).then(same).otherwise("evidence"),
+        )
+        .select(members.columns)
+    )

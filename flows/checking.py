@@ -30,7 +30,7 @@ from tasks.sources.unpack import Part, Refusal
 from tasks.stores.abandoned import desk
 from tasks.stores.cover import passing_cover
 from tasks.stores.digests import file_sha256
-from tasks.stores.vault import KeyRing, pseudonym_of
+from tasks.stores.vault import Pseudonymiser
 
 ROWS_SHOWN = 3
 NOT_TOLD = "not told"
@@ -117,7 +117,6 @@ def _recognised(match: Match, opened: Opened, around: Surroundings) -> Told:
 def _context(part: Part, layout: Layout, look: Look, around: Surroundings) -> ReadContext:
     received_at = this_instant()
     cover, uncover = passing_cover()
-    ring = KeyRing("check", secrets.token_hex(32), b"", b"")
     return ReadContext(
         file_sha256=file_sha256(part.path),
         name=part.name,
@@ -125,7 +124,7 @@ def _context(part: Part, layout: Layout, look: Look, around: Surroundings) -> Re
         file_month=f"{business_date(received_at, around.zone):%Y-%m}",
         zone=around.zone,
         currency=around.currency,
-        pseudonymise=lambda key_type, scope, value: pseudonym_of(key_type, scope, value, ring),
+        pseudonymise=Pseudonymiser("check", (secrets.token_hex(32),)),
         shops={layout.channel: _shop(layout, look, around) or NOT_TOLD},
         seal=lambda contacts: contacts.drop("value"),
         cover=cover,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tasks.errors import StrataError
 from tasks.settings import Settings
-from tasks.steps.house import key_ring, lake_at, objects_at
+from tasks.steps.house import lake_at, objects_at, pseudonymiser_now
 from tasks.stores.policies import stored_policy
 from tasks.stores.runs import finished_runs
 
@@ -66,5 +66,5 @@ def _keys(uri: str) -> str:
     runs = finished_runs(lake, lake.snapshot())
     if runs.is_empty():
         return "no policy has run here yet"
-    ring = key_ring(stored_policy(objects_at(uri), str(runs.get_column("policy_digest")[-1])), uri)
-    return f"key {ring.key_id}"
+    policy = stored_policy(objects_at(uri), str(runs.get_column("policy_digest")[-1]))
+    return f"key {pseudonymiser_now(policy, uri).key_id}"

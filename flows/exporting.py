@@ -23,11 +23,14 @@ from tasks.sources.correcting import refused_text
 from tasks.sources.declared import layouts_of
 from tasks.sources.recognise import known_headers
 from tasks.sources.unpack import Part, unpack
-from tasks.steps.house import key_ring, lake_at, objects_at
+from tasks.steps.house import lake_at, objects_at
+from tasks.steps.keyring import keeper_of
 from tasks.stores.abandoned import desk
+from tasks.stores.access_log import Purpose
 from tasks.stores.digests import code_version
+from tasks.stores.opener import FILE, Opener
+from tasks.stores.raw import standing_raw
 from tasks.stores.runs import content_id, stage_record
-from tasks.stores.vault import decrypt_file
 from tasks.stores.whole import create_whole
 
 FLOW = "quarantine_export"
@@ -50,7 +53,7 @@ def export_refused(what: str, out: Path, role: str, lake: str = "") -> dict[str,
     file = find_file(what, uri)
     rows = _refused_rows(file, uri)
     with desk(Path(Settings().scratch)) as scratch:
-        pieces = _pieces(file, rows, policy, uri, scratch)
+        pieces = _pieces(file, rows, policy, _opener(file, policy, role, uri), scratch)
         told = {"file": file["name"], "sha256": file["sha256"], "role": role, "by": getpass.getuser(),
                 "rows": len(rows) if file["outcome"] == "accepted" else None}  # fmt: skip
         draft = _write(scratch / "draft", pieces)
@@ -88,9 +91,11 @@ def _refused_rows(file: dict[str, Any], uri: str) -> frozenset[int]:
     return numbers
 
 
-def _pieces(file: dict[str, Any], rows: Collection[int], policy: Policy, uri: str, scratch: Path) -> Iterable[bytes]:
+def _pieces(
+    file: dict[str, Any], rows: Collection[int], policy: Policy, opener: Opener, scratch: Path
+) -> Iterable[bytes]:
     """What goes into the export: pieces of text, or of the file as received."""
-    clear = _in_clear(file, policy, uri, scratch)
+    clear = _in_clear(file, opener, scratch)
     if file["outcome"] != "accepted":
         return _blocks(clear)
     part = next(unpack(clear, file["name"], scratch, passwords()))
@@ -99,19 +104,24 @@ def _pieces(file: dict[str, Any], rows: Collection[int], policy: Policy, uri: st
     return refused_text(part.path, part.name, known_headers(layouts_of(policy.layouts)), rows)
 
 
-def _in_clear(file: dict[str, Any], policy: Policy, uri: str, scratch: Path) -> Path:
+def _opener(file: dict[str, Any], policy: Policy, role: str, uri: str) -> Opener:
+    """What opens this one raw file in that role, and writes it down before it does."""
+    purpose = Purpose(role=role, what=f"quarantine export of file {file['sha256'][:12]}", contact_type=FILE, most=1)
+    return Opener(keeper_of(policy, uri).ring(), objects_at(uri), purpose)
+
+
+def _in_clear(file: dict[str, Any], opener: Opener, scratch: Path) -> Path:
     """The raw bytes of a file, decrypted into scratch."""
-    objects = objects_at(uri)
-    places = (f"raw/{channel}/{file['sha256']}/" for channel in dict.fromkeys((file["channel"], "unknown")))
-    key = next((meta.key for place in places for meta in objects.list(place)), None)
-    if key is None:
+    places = dict.fromkeys((file["channel"], "unknown"))
+    raw = next(filter(None, (standing_raw(opener.log, channel, file["sha256"]) for channel in places)), None)
+    if raw is None:
         raise MissingDataError(
             f"the raw bytes of {file['name']} are not in the lake any more", expected="raw/… as received",
             next_step="restore them from a backup, or export the file at its source again",
         )  # fmt: skip
     sealed, clear = scratch / "sealed", scratch / "received"
-    objects.fetch(key, sealed)
-    decrypt_file(sealed, clear, key_ring(policy, uri))
+    opener.log.fetch(raw.key, sealed)
+    opener.file(sealed, clear)
     return clear
 
 

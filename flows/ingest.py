@@ -125,6 +125,7 @@ class _Attempt:
             "places": {item.sha256: places[item.sha256] for item in fresh if item.sha256 in places},
             "received_at": self.terms.received_at,
             "told": self.reading.told(),
+            "pseudonym_key": self.reading.pseudonym_key,
         }
 
     def _each(self, fresh: Sequence[Item], take: Callable[[Item], Received | None]) -> list[Received]:

@@ -13,7 +13,7 @@ from tasks.policy.load import digest_of
 from tasks.refs import Snapshot
 from tasks.settings import Settings
 from tasks.sources.declared import layouts_of
-from tasks.steps.house import key_ring, objects_at
+from tasks.steps.house import objects_at, pseudonymiser_now
 from tasks.steps.opening import Item, items_of, told_by_place
 from tasks.stores.arrivals import Arrival, Inbox, Told, open_inbox
 from tasks.stores.digests import code_version
@@ -35,6 +35,8 @@ class Reading:
     exported_at: datetime | None
     policy_digest: str
     passwords: str
+    pseudonym_key: str
+    """Id of the key that names people; the run records it, so that no other ring adds to the lake."""
 
     def told(self) -> dict[str, Any]:
         """The part that a run records among its inputs; policy and code stand beside them."""
@@ -107,9 +109,9 @@ def look(paths: tuple[str, ...], settle_seconds: float) -> Looked:
 def reading_of(house: House, shop: str, exported_at: datetime | None) -> Reading:
     """What decides how this run reads; of passwords a keyed trace, so that a new one is noticed."""
     passwords = "\x00".join(Settings().passwords).encode()
-    key = key_ring(house.policy, house.uri).hmac_key.encode()
-    trace = hmac.new(key, passwords, "sha256").hexdigest()[:8] if passwords else ""
-    return Reading(shop, exported_at, digest_of(house.policy), trace)
+    named = pseudonymiser_now(house.policy, house.uri)
+    trace = hmac.new(named.digest_key, passwords, "sha256").hexdigest()[:8] if passwords else ""
+    return Reading(shop, exported_at, digest_of(house.policy), trace, named.key_id)
 
 
 def standing(house: House, snapshot: Snapshot, reading: Reading) -> Standing:

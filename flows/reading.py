@@ -9,11 +9,10 @@ import polars as pl
 from tasks.errors import MissingDataError
 from tasks.reports.explain import Stored, explain
 from tasks.settings import Settings
-from tasks.steps.house import key_ring, lake_at, objects_at
+from tasks.steps.house import lake_at, objects_at, pseudonymiser_now
 from tasks.stores.policies import stored_policy
 from tasks.stores.runs import finished_runs
 from tasks.stores.tables import Lake
-from tasks.stores.vault import pseudonym_of
 
 
 def explain_customer(customer: str, as_of: date | None, uri: str = "") -> dict[str, Any]:
@@ -57,8 +56,8 @@ def _one_id(lake: Lake, customer: str, day: date, uri: str) -> str:
     kind, _, rest = customer.partition(":")
     scope, _, value = rest.partition(":")
     digests = finished_runs(lake, lake.snapshot()).get_column("policy_digest")
-    ring = key_ring(stored_policy(objects_at(uri), digests[-1]), uri)
-    key = pl.select(pl.concat_str(pl.lit(f"{kind}:{scope}:"), pseudonym_of(kind, scope, pl.lit(value), ring))).item()
+    named = pseudonymiser_now(stored_policy(objects_at(uri), digests[-1]), uri)
+    key = pl.select(pl.concat_str(pl.lit(f"{kind}:{scope}:"), named(kind, scope, pl.lit(value)))).item()
     found = lake.scan("identities", lake.snapshot(), partitions=[day]).filter(pl.col("key") == key).collect()
     if found.is_empty():
         raise MissingDataError(

@@ -28,7 +28,15 @@ class Settings(BaseSettings):
         default_factory=lambda: str(Path(tempfile.gettempdir()) / "strata"),
         description="local folder for candidates before they are published",
     )
-    key: str = Field(default="", repr=False, description="brand key of 32 bytes or more, as hex or base64")
+    key: str = Field(
+        default="",
+        repr=False,
+        description="brand key of 32 bytes or more, as hex or base64; or a whole key ring, or one sealed by KMS",
+    )
+    key_file: str = Field(default="", description="file of mode 0600 with the same; beside a local lake when empty")
+    key_block: str = Field(default="", description="name of a Prefect Secret block with the same")
+    kms_endpoint: str = Field(default="", description="endpoint of a KMS-compatible service; AWS when empty")
+    kms_region: str = Field(default="", description="region of KMS; that of S3 when empty")
     seeds: str = Field(default="", description="YAML file of the brand's own test contacts: vendor to list")
     lease_wait_seconds: float = Field(default=120, description="how long a writer waits for another one")
     s3_endpoint: str = Field(default="", description="endpoint of an S3-compatible store; AWS when empty")

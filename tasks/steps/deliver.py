@@ -8,15 +8,14 @@ from prefect import task
 from expectations.tables import TABLES
 from tasks.errors import SnapshotMovedError
 from tasks.refs import Candidate, Ref, Run
-from tasks.steps.house import lake_at, objects_at, policy_of, snapshot_of
+from tasks.steps.house import lake_at, objects_at, policy_of, pseudonymiser_of, snapshot_of
 from tasks.steps.knowledge import Horizon
 from tasks.steps.sending import (
+    contacts_of,
     members_now,
-    opened,
     origin,
     publication_of,
     reached_by,
-    ring_of,
     send_of,
     stored_members,
     terms,
@@ -50,11 +49,11 @@ def deliver_send(run: Run, outbox: str, name: str, horizon: Horizon) -> Delivere
     """Publish what the vendor does not have yet; a second call finds its own result."""
     send = send_of(policy_of(run).campaign(name), horizon)
     state = read_send(objects_at(outbox), send)
-    before = reached_by(outbox, send, state)
-    members = members_now(run, horizon, send, before)
-    publication = publication_of(run, horizon, send, state, members, before)
+    before, contacts = reached_by(outbox, send, state), contacts_of(run, send)
+    members = members_now(run, horizon, send, before, contacts)
+    publication = publication_of(run, horizon, send, state, members, before, contacts)
     outcome = publish(
-        objects_at(outbox), publication, key=ring_of(run).hmac_key.encode(), gate=_newest(run), record=_pass
+        objects_at(outbox), publication, key=pseudonymiser_of(run).digest_key, gate=_newest(run), record=_pass
     )
     reached = reached_by(outbox, send, read_send(objects_at(outbox), send))
     return _recorded(run, horizon, outbox, send, delivered(members, reached), reached, outcome)
@@ -68,12 +67,12 @@ def withdraw_send(run: Run, outbox: str, name: str, horizon: Horizon) -> Deliver
     state = read_send(objects_at(outbox), send)
     before = reached_by(outbox, send, state)
     members = cancelled(stored_members(run, send))
-    everyone = opened(run, before.drop("seq"))
+    everyone = contacts_of(run, send).of(before.drop("seq"))
     publication = cancellation(
         send, state, policy.vendor(send.vendor), terms(policy, send), origin(run, horizon, send, members), everyone
     )
     outcome = publish(
-        objects_at(outbox), publication, key=ring_of(run).hmac_key.encode(), gate=_newest(run), record=_pass
+        objects_at(outbox), publication, key=pseudonymiser_of(run).digest_key, gate=_newest(run), record=_pass
     )
     return _recorded(run, horizon, outbox, send, members, before.clear(), outcome)
 

@@ -1,15 +1,15 @@
-"""Open the rooms that a step works in: the lake, the outbox, the policy, the keys. No task stands here."""
+"""Open the rooms that a step works in: the lake, the outbox, the policy, pseudonyms. No task stands here."""
 
 from functools import cache
-from pathlib import Path
 
 from tasks.policy.models import Policy
 from tasks.refs import Run, Snapshot
 from tasks.settings import Settings
+from tasks.steps.keyring import pseudonymiser_at
 from tasks.stores.objects import Objects, open_objects
 from tasks.stores.policies import stored_policy
 from tasks.stores.tables import Lake
-from tasks.stores.vault import KeyRing, open_key_ring
+from tasks.stores.vault import Pseudonymiser
 
 
 @cache
@@ -34,9 +34,12 @@ def policy_of(run: Run) -> Policy:
     return stored_policy(objects_at(run.lake), run.policy_digest)
 
 
-def key_ring(policy: Policy, lake: str) -> KeyRing:
-    """The brand's keys; only a published key, the settings or a 0600 file beside a local lake give one."""
-    settings = Settings()
-    local = Path(lake.removeprefix("file://"))
-    key_file = None if "://" in str(lake).removeprefix("file://") else local.parent / f"{policy.brand.code}.key"
-    return open_key_ring(policy.brand.code, policy.brand.key_name, settings.key, key_file)
+def pseudonymiser_of(run: Run) -> Pseudonymiser:
+    """What names people in the snapshot that the run reads."""
+    return pseudonymiser_at(policy_of(run), lake_at(run.lake), run.lake, snapshot_of(run))
+
+
+def pseudonymiser_now(policy: Policy, uri: str) -> Pseudonymiser:
+    """What names people in the lake as it stands."""
+    lake = lake_at(uri)
+    return pseudonymiser_at(policy, lake, uri, lake.snapshot())

@@ -13,13 +13,18 @@ from tasks.refs import Ref, Run, StoredFile
 from tasks.sources.corrections import Correction
 from tasks.sources.declared import corrections_of, layouts_of
 from tasks.sources.read import Export, ReadContext, read_export
-from tasks.steps.house import key_ring, objects_at
+from tasks.steps.house import lake_at, objects_at, snapshot_of
+from tasks.steps.keyring import pseudonymiser_at, sealer_of
 from tasks.steps.opening import Item
 from tasks.stores.arrivals import mark_of
 from tasks.stores.cover import passing_cover
 from tasks.stores.digests import file_sha256
 from tasks.stores.objects import check_key
-from tasks.stores.vault import KeyRing, encrypt_file, pseudonym_of, seal
+from tasks.stores.raw import standing_raw
+from tasks.stores.vault import Pseudonymiser, Sealer
+
+Keys = tuple[Pseudonymiser, Sealer]
+"""What the reading of a file may hold of the brand's keys: nothing that opens anything."""
 
 
 class Terms(Ref):
@@ -61,15 +66,19 @@ def receive(run: Run, item: Item, terms: Terms, policy: Policy, *, keep: bool = 
 
     None for a file that changed under our hands: it is still being uploaded, and nothing is said of it.
     """
-    ring = key_ring(policy, run.lake)
+    sealer, named = sealer_of(policy, run.lake), _pseudonymiser(run, policy)
     try:
-        read = _read(run, item, terms, policy, ring)
-        raw = keep_raw(run, item, read.channel, ring) if keep else None
+        read = _read(run, item, terms, policy, (named, sealer))
+        raw = keep_raw(run, item, read.channel, sealer) if keep else None
     except BadFileError:
         if is_unchanged(item):
             raise
         return None
     return read.model_copy(update={"raw": raw}) if is_unchanged(item) else None
+
+
+def _pseudonymiser(run: Run, policy: Policy) -> Pseudonymiser:
+    return pseudonymiser_at(policy, lake_at(run.lake), run.lake, snapshot_of(run))
 
 
 def is_unchanged(item: Item) -> bool:
@@ -80,12 +89,12 @@ def is_unchanged(item: Item) -> bool:
         return False
 
 
-def _read(run: Run, item: Item, terms: Terms, policy: Policy, ring: KeyRing) -> Received:
+def _read(run: Run, item: Item, terms: Terms, policy: Policy, keys: Keys) -> Received:
     about = {"sha256": item.sha256, "name": item.name, "received_at": terms.received_at}
     try:
         _refuse_problem(item)
         layouts = layouts_of(policy.layouts)
-        context = _context(policy, ring, item, terms, corrections_of(policy.corrections, layouts))
+        context = _context(policy, keys, item, terms, corrections_of(policy.corrections, layouts))
         export = read_export(Path(item.path), context, Path(run.scratch) / item.sha256, layouts)
         _refuse_rotten(export, item.name, policy.brand.max_quarantine_share)
     except BadFileError as error:
@@ -99,16 +108,17 @@ def _refuse_problem(item: Item) -> None:
         raise item.problem.error()
 
 
-def keep_raw(run: Run, item: Item, channel: str, ring: KeyRing) -> StoredFile:
-    """The bytes as received, encrypted at rest; what stands there already is the same file.
+def keep_raw(run: Run, item: Item, channel: str, sealer: Sealer) -> StoredFile:
+    """The bytes as received, encrypted at rest; what stands there already, under whichever key, is the same file.
 
     Raises:
         BadFileError: the file changed meanwhile; nothing is kept under the digest of what it was.
     """
-    objects, key = objects_at(run.lake), raw_key(item, channel)
-    sealed = Path(run.scratch) / "raw.sealed"
-    if objects.head(key) is None:
-        encrypt_file(Path(item.received), sealed, ring)
+    objects, sealed = objects_at(run.lake), Path(run.scratch) / "raw.sealed"
+    standing = standing_raw(objects, channel, item.sha256)
+    key = standing.key if standing else raw_key(item, channel)
+    if standing is None:
+        sealer.encrypt_file(Path(item.received), sealed)
         if not is_unchanged(item):
             raise BadFileError(f"{item.name} changed while it was read", next_step="wait until it is uploaded")
         objects.create_file(key, sealed)
@@ -125,9 +135,8 @@ def raw_key(item: Item, channel: str) -> str:
         return f"raw/{channel}/{item.sha256}/export"
 
 
-def _context(
-    policy: Policy, ring: KeyRing, item: Item, terms: Terms, corrections: tuple[Correction, ...]
-) -> ReadContext:
+def _context(policy: Policy, keys: Keys, item: Item, terms: Terms, corrections: tuple[Correction, ...]) -> ReadContext:
+    named, sealer = keys
     cover, uncover = passing_cover()
     return ReadContext(
         file_sha256=item.sha256,
@@ -137,9 +146,9 @@ def _context(
         file_month=terms.file_month,
         zone=policy.brand.zone,
         currency=policy.brand.currency,
-        pseudonymise=lambda key_type, scope, value: pseudonym_of(key_type, scope, value, ring),
+        pseudonymise=named,
         shops=policy.brand.shops,
-        seal=lambda contacts: _sealed(contacts, terms.received_at, item.sha256, ring),
+        seal=lambda contacts: _sealed(contacts, terms.received_at, item.sha256, sealer),
         channel=item.channel,
         shop_id=item.shop or terms.shop,
         exported_at=terms.exported_at,
@@ -185,7 +194,7 @@ def _staged(export: Export) -> dict[str, tuple[str, ...]]:
     return {name: tuple(map(str, paths)) for name, paths in files.items() if paths}
 
 
-def _sealed(contacts: pl.DataFrame, known_from: datetime, sha256: str, ring: KeyRing) -> pl.DataFrame:
-    return seal(contacts, ring).with_columns(
+def _sealed(contacts: pl.DataFrame, known_from: datetime, sha256: str, sealer: Sealer) -> pl.DataFrame:
+    return sealer.seal(contacts).with_columns(
         known_from=pl.lit(known_from), file_sha256=pl.lit(sha256), row_number=contacts.get_column("row_number")
     )

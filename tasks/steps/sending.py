@@ -1,4 +1,4 @@
-"""The parts of a delivery: who is reached, what the vendor is told, which contacts are opened. No task stands here."""
+"""The parts of a delivery: who is reached, what the vendor is told, what a revision holds. No task stands here."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -10,25 +10,25 @@ from tasks.errors import ConfigurationError
 from tasks.policy.models import Campaign, Policy, Vendor
 from tasks.refs import Run
 from tasks.settings import Settings
-from tasks.steps.house import key_ring, lake_at, objects_at, policy_of, snapshot_of
+from tasks.steps.house import lake_at, objects_at, policy_of, pseudonymiser_of, snapshot_of
 from tasks.steps.knowledge import Horizon, keys_at, newest_horizon, people_of, points_of, words_of
+from tasks.steps.unsealing import Contacts
 from tasks.stores.manifest import Origin, Terms, terms_of
 from tasks.stores.revision import Publication
 from tasks.stores.sends import Send, SendState, reached
-from tasks.stores.vault import KeyRing, unseal
-from tasks.stores.vendor_files import CONTACT, is_plain_contact
+from tasks.stores.vendor_files import CONTACT
 from tasks.transforms.audience import message_variables
 from tasks.transforms.consent import question_of
 from tasks.transforms.delivery import Increment, increment, planned, recheck
 from tasks.transforms.waterfall import waterfall
 
 
-def ring_of(run: Run) -> KeyRing:
-    """The brand's keys; only delivery opens sealed contacts with them."""
-    return key_ring(policy_of(run), run.lake)
+def contacts_of(run: Run, send: Send) -> Contacts:
+    """The vault, for the people of one send and its vendor's kind of contact."""
+    return Contacts(run, send, policy_of(run).vendor(send.vendor))
 
 
-def members_now(run: Run, horizon: Horizon, send: Send, reached_now: pl.DataFrame) -> pl.DataFrame:
+def members_now(run: Run, horizon: Horizon, send: Send, reached_now: pl.DataFrame, contacts: Contacts) -> pl.DataFrame:
     """The planned members of a send after the last look at consent and at the vault."""
     newest, policy = newest_horizon(run, horizon), policy_of(run)
     checked = recheck(
@@ -39,7 +39,14 @@ def members_now(run: Run, horizon: Horizon, send: Send, reached_now: pl.DataFram
         keys=keys_at(run, newest),
         points=points_of(run, newest),
     )
-    return _without_a_value(checked, opened(run, planned(checked)))
+    return _without_a_value(checked, _with_a_value(planned(checked), reached_now, contacts))
+
+
+def _with_a_value(people: pl.DataFrame, reached_now: pl.DataFrame, contacts: Contacts) -> pl.DataFrame:
+    """Those of `people` whom a file can reach; who stands in one is not looked up again: a rerun opens nothing."""
+    on = ["one_id", "recipient_key"]
+    stands = people.select(on).join(reached_now, on=on, how="semi")
+    return pl.concat([stands, contacts.of(people.join(stands, on=on, how="anti")).select(on)])
 
 
 def asked_again(members: pl.DataFrame) -> pl.DataFrame:
@@ -73,24 +80,14 @@ def _without_a_value(members: pl.DataFrame, values: pl.DataFrame) -> pl.DataFram
     )
 
 
-def _sealed(run: Run, people: pl.DataFrame) -> pl.DataFrame:
-    """One row per contact of `people` in the vault, still sealed, with its recipient_key."""
-    keys = people.select("recipient_key", pseudonym=pl.col("recipient_key").str.split(":").list.last()).unique()
-    contacts = lake_at(run.lake).scan("contacts", snapshot_of(run)).collect()
-    own = contacts.filter(pl.col("contact_type") != "name")
-    return keys.join(own, on="pseudonym", how="inner").unique("recipient_key", maintain_order=True)
-
-
-def opened(run: Run, people: pl.DataFrame) -> pl.DataFrame:
-    """`people` (one_id, recipient_key) with the plain contact of each: the only place that opens the vault."""
-    values = unseal(_sealed(run, people), ring_of(run), ("recipient_key",)).rename({"value": CONTACT})
-    return people.join(values.select("recipient_key", CONTACT), on="recipient_key").filter(
-        is_plain_contact(pl.col(CONTACT))
-    )
-
-
 def publication_of(
-    run: Run, horizon: Horizon, send: Send, state: SendState, members: pl.DataFrame, reached_now: pl.DataFrame
+    run: Run,
+    horizon: Horizon,
+    send: Send,
+    state: SendState,
+    members: pl.DataFrame,
+    reached_now: pl.DataFrame,
+    contacts: Contacts,
 ) -> Publication:
     """The increment that brings the vendor from what it has to what it should have."""
     policy = policy_of(run)
@@ -103,8 +100,8 @@ def publication_of(
         vendor=vendor,
         terms=terms(policy, send),
         origin=origin(run, horizon, send, members),
-        added=opened(run, change.added).join(variables, on="one_id"),
-        recalled=opened(run, change.recalled),
+        added=contacts.of(change.added).join(variables, on="one_id"),
+        recalled=contacts.of(change.recalled),
         seeds=seeds_of(vendor),
     )
 
@@ -126,7 +123,7 @@ def origin(run: Run, horizon: Horizon, send: Send, members: pl.DataFrame) -> Ori
         consent_known_as_of=newest_horizon(run, horizon).known_as_of,
         holdout_experiment=holdout.experiment if holdout else None,
         holdout_percent=holdout.percent if holdout else None,
-        key_id=ring_of(run).key_id,
+        key_id=pseudonymiser_of(run).key_id,
         waterfall=waterfall(members),
     )
 

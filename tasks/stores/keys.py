@@ -1,7 +1,7 @@
-"""The brand's key ring: where its secret comes from and what is derived from it. Nothing is sealed here.
+"""Where a brand's key ring is kept: a 0600 file, the environment, or whoever calls. What a ring is: ring.py.
 
-One secret of 32 bytes or more per brand; every purpose has a key of its own, derived
-by HKDF, so that no key is used for two things.
+The text found there is one secret (hex or base64), a ring's document, or such a document sealed under a
+key of AWS KMS (kms.py). All three may stand in each place.
 """
 
 import base64
@@ -11,69 +11,185 @@ import re
 import secrets
 import stat
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
-
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from typing import Final, Protocol
 
 from tasks.errors import ConfigurationError, SecurityRefusedError
-from tasks.stores.whole import create_whole
+from tasks.settings import Settings
+from tasks.stores.ring import (
+    DEMO_BRANDS,
+    DEMO_KEY_NAME,
+    DEMO_SECRET,
+    KEY_BYTES,
+    KeyRing,
+    demo_ring,
+    format_of,
+    holds_demo_keys,
+    is_document,
+    is_weak,
+    named_ring,
+    parse_ring,
+)
+from tasks.stores.whole import create_whole, write_whole
 
-DEMO_KEY_NAME: Final = "demo-1"
-DEMO_BRANDS: Final = frozenset({"complete_journey", "demo_cn"})
-DEMO_SECRET: Final = b"demo-1 is published: anyone can undo what it protects, so it is for invented people alone"
+__all__ = ["DEMO_BRANDS", "DEMO_KEY_NAME", "DEMO_SECRET", "KEY_BYTES", "Keeper", "KeyRing", "open_key_ring"]
 
-KEY_BYTES: Final = 32
-_FEWEST_DIFFERENT_BYTES = 12  # 32 random bytes have fewer once in 10^17 times; typed ones usually do
+ENVELOPE: Final = "strata-envelope/1"
+_OWNER_ALONE = 0o600
 _HEX = re.compile(r"[0-9a-fA-F]+")
 _MAKE_ONE = "make one with `openssl rand -hex 32`, keep it in a secret manager and set STRATA_KEY"
 
 
-@dataclass(frozen=True)
-class KeyRing:
-    """The keys of one brand, one per purpose. Printing it shows the id alone."""
+class Source(Protocol):
+    """A place that keeps the text of a ring."""
 
-    key_id: str
-    """Name and fingerprint: another secret under the same name has another id."""
-    hmac_key: str = field(repr=False)
-    """Key of pseudonyms: 64 hex digits, which are the key's bytes as they stand (polars-hash takes text)."""
-    aead_key: bytes = field(repr=False)
-    """Key of contact values, AES-256-GCM."""
-    file_key: bytes = field(repr=False)
-    """Key from which every stored file's own key comes."""
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        ...
+
+    def look(self) -> str:
+        """Return the text; empty when nothing is there."""
+        ...
+
+    def read(self) -> str:
+        """Return the text, made now where this place makes one on first use."""
+        ...
+
+    def write(self, text: str) -> None:
+        """Replace the text. Raises ConfigurationError where a person must do it."""
+        ...
+
+
+@dataclass(frozen=True)
+class KeyFile:
+    """A file of mode 0600, made on first use with 32 random bytes. Keep it outside the lake, and back it up."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return f"the key file {self.path.name}"
+
+    def look(self) -> str:
+        """See Source."""
+        return _read_file(self.path) if self.path.exists() else ""
+
+    def read(self) -> str:
+        """See Source; of two first users one makes it and both read it."""
+        if not self.path.exists():
+            with suppress(FileExistsError):
+                create_whole(self.path, [secrets.token_hex(KEY_BYTES).encode() + b"\n"], mode=_OWNER_ALONE)
+        return _read_file(self.path)
+
+    def write(self, text: str) -> None:
+        """See Source."""
+        write_whole(self.path, [text.encode()], _OWNER_ALONE)
+
+
+@dataclass(frozen=True)
+class Given:
+    """A text that somebody hands over, such as the environment; only they can replace it."""
+
+    text: str
+    name: str = "STRATA_KEY"
+
+    def look(self) -> str:
+        """See Source."""
+        return self.text
+
+    def read(self) -> str:
+        """See Source."""
+        return self.text
+
+    def write(self, text: str) -> None:
+        """See Source."""
+        raise ConfigurationError(
+            f"{self.name} cannot be written from here ({len(text)} characters would be)",
+            expected="a place of keys that can: a key file or a Prefect Secret block",
+            next_step="`strata keys rotate --out FILE` writes the new ring there; install it, then run this again",
+        )
+
+
+@dataclass(frozen=True)
+class Keeper:
+    """The ring of one brand, in the place where it is kept."""
+
+    brand_code: str
+    key_name: str
+    source: Source | None
+    settings: Settings
+
+    def ring(self) -> KeyRing:
+        """Open the ring; a demo brand has the published one until its keys were rotated.
+
+        Raises:
+            SecurityRefusedError: a real brand asks for a published key, or the key file can be read by others.
+            ConfigurationError: no key, one shorter than 32 bytes, not hex or base64, or not random.
+        """
+        if self.key_name == DEMO_KEY_NAME:
+            return self._demo_ring()
+        if self.source is None:
+            raise ConfigurationError(
+                f"brand {self.brand_code} has no key",
+                expected=f"{KEY_BYTES} random bytes as hex or base64",
+                next_step=_MAKE_ONE,
+            )
+        ring = self._parsed(self.source.read(), self.source.name)
+        if holds_demo_keys(ring):
+            raise _published(self.brand_code, f"has a ring with a key of {DEMO_KEY_NAME}")
+        return ring
+
+    def save(self, ring: KeyRing) -> None:
+        """Put a changed ring in its place, sealed as before; it is read back before this returns."""
+        if self.source is None:
+            raise ConfigurationError("there is no place for the ring", next_step="set STRATA_KEY_FILE")
+        self.source.write(self.sealed(ring))
+        if self._parsed(self.source.read(), self.source.name) != ring:
+            raise ConfigurationError(
+                f"{self.source.name} does not hold what was written to it",
+                expected="one place of keys for one brand",
+                next_step="see who else writes there, then run this again",
+            )
+
+    def sealed(self, ring: KeyRing) -> str:
+        """The ring's document, under the same key of KMS as what stands there now."""
+        standing = self.source.look() if self.source else ""
+        if format_of(standing) != ENVELOPE:
+            return ring.document()
+        from tasks.stores import kms  # noqa: PLC0415  boto3 is slow to import
+
+        return kms.wrap(ring.document(), kms.key_of(standing), self.brand_code, self.settings)
+
+    def _demo_ring(self) -> KeyRing:
+        if self.brand_code not in DEMO_BRANDS:
+            raise _published(self.brand_code, f"names the published key {DEMO_KEY_NAME}")
+        text = self.source.look() if self.source else ""
+        ring = self._parsed(text, self.source.name) if self.source and is_document(text) else demo_ring()
+        return ring if ring.pseudonym[0] == demo_ring().pseudonym[0] else demo_ring()
+
+    def _parsed(self, text: str, where: str) -> KeyRing:
+        if format_of(text) == ENVELOPE:
+            from tasks.stores import kms  # noqa: PLC0415  boto3 is slow to import
+
+            return parse_ring(kms.unwrap(text, self.brand_code, self.settings), where)
+        return parse_ring(text, where) if is_document(text) else named_ring(self.key_name, _decode(text, where))
 
 
 def open_key_ring(brand_code: str, key_name: str, settings_key: str = "", key_file: Path | None = None) -> KeyRing:
-    """The ring of a brand: the published demo key, else the key in the settings, else the one in a key file.
+    """The ring of a brand: the published demo key, else the key given, else the one in a key file; see Keeper."""
+    source = Given(settings_key) if settings_key else KeyFile(key_file) if key_file else None
+    return Keeper(brand_code, key_name, source, Settings()).ring()
 
-    The key file is made on first use, with 32 random bytes, readable by its owner alone. Keep it outside
-    the lake, and back it up: without it no contact can be unsealed and no pseudonym found again.
 
-    Raises:
-        SecurityRefusedError: a real brand asks for the published key, or the key file can be read by others.
-        ConfigurationError: no key, one shorter than 32 bytes, not hex or base64, or not random.
-    """
-    if key_name == DEMO_KEY_NAME:
-        _only_for_demos(brand_code)
-        return _derive(DEMO_KEY_NAME, DEMO_SECRET)
-    if settings_key:
-        return _named(key_name, _decode(settings_key, "STRATA_KEY"))
-    if key_file:
-        return _named(key_name, _decode(_read_key_file(key_file), f"the key file {key_file.name}"))
-    raise ConfigurationError(
-        f"brand {brand_code} has no key", expected=f"{KEY_BYTES} random bytes as hex or base64", next_step=_MAKE_ONE
+def _published(brand_code: str, what: str) -> SecurityRefusedError:
+    return SecurityRefusedError(
+        f"brand {brand_code} {what}",
+        expected=f"a key of its own; {DEMO_KEY_NAME} is for {' and '.join(sorted(DEMO_BRANDS))}",
+        next_step=f"write another key_name in brand.yaml, then {_MAKE_ONE}",
     )
-
-
-def _only_for_demos(brand_code: str) -> None:
-    if brand_code not in DEMO_BRANDS:
-        raise SecurityRefusedError(
-            f"brand {brand_code} names the published key {DEMO_KEY_NAME}",
-            expected=f"a key of its own; {DEMO_KEY_NAME} is for {' and '.join(sorted(DEMO_BRANDS))}",
-            next_step=f"write another key_name in brand.yaml, then {_MAKE_ONE}",
-        )
 
 
 def _decode(text: str, where: str) -> bytes:
@@ -81,7 +197,7 @@ def _decode(text: str, where: str) -> bytes:
     if key is None or len(key) < KEY_BYTES:
         found = "is neither hex nor base64" if key is None else f"has only {len(key)} bytes"
         raise ConfigurationError(f"{where} {found}", expected=f"{KEY_BYTES} random bytes or more", next_step=_MAKE_ONE)
-    if len(set(key)) < _FEWEST_DIFFERENT_BYTES or key == DEMO_SECRET:
+    if is_weak(key):
         raise ConfigurationError(
             f"{where} is not random", expected=f"{KEY_BYTES} random bytes or more", next_step=_MAKE_ONE
         )
@@ -98,11 +214,7 @@ def _from_text(text: str) -> bytes | None:
     return None
 
 
-def _read_key_file(path: Path) -> str:
-    """The text of the key file, made now if there is none; of two first users one makes it and both read it."""
-    if not path.exists():
-        with suppress(FileExistsError):
-            create_whole(path, [secrets.token_hex(KEY_BYTES).encode() + b"\n"], mode=0o600)
+def _read_file(path: Path) -> str:
     handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     with os.fdopen(handle, encoding="ascii", errors="replace") as file:
         _owned_alone(path, os.fstat(handle))
@@ -117,20 +229,3 @@ def _owned_alone(path: Path, found: os.stat_result) -> None:
             expected="a regular file of mode 0600, owned by the user that runs strata",
             next_step=f"chmod 600 {path.name}; if others could read it, treat the key as known to them",
         )
-
-
-def _named(key_name: str, secret: bytes) -> KeyRing:
-    return _derive(f"{key_name}.{_purpose(secret, 'fingerprint', 4).hex()}", secret)
-
-
-def _derive(key_id: str, secret: bytes) -> KeyRing:
-    return KeyRing(
-        key_id=key_id,
-        hmac_key=_purpose(secret, "pseudonym").hex(),
-        aead_key=_purpose(secret, "contact"),
-        file_key=_purpose(secret, "file"),
-    )
-
-
-def _purpose(secret: bytes, purpose: str, length: int = KEY_BYTES) -> bytes:
-    return HKDF(algorithm=SHA256(), length=length, salt=None, info=f"strata/1/{purpose}".encode()).derive(secret)

@@ -96,6 +96,14 @@ def _merged_lists(texts: Iterable[str]) -> str:
     return _json([entry for text in texts for entry in json.loads(text)])
 
 
+def pseudonym_key(lake: Lake, snapshot: Snapshot) -> str | None:
+    """Id of the key that names people in a snapshot, as its newest ingest or re-key says; None where none does."""
+    told = pl.col("inputs").str.json_path_match("$.pseudonym_key")
+    rows = lake.scan("runs", snapshot).filter(told.is_not_null()).select(_BASE_SEQ.alias("seq"), "started_at", key=told)
+    newest = rows.sort("seq", "started_at").last().collect()
+    return None if newest.is_empty() else str(newest["key"].item())
+
+
 def output_digests(row: Mapping[str, Any]) -> dict[str, str]:
     """Table to digest, as a finished run recorded them."""
     return {table: str(output["digest"]) for table, output in json.loads(str(row["outputs"])).items()}

@@ -76,33 +76,35 @@ def _current_keys(settings: Settings) -> dict[str, str]:
 
 
 def check_endpoint(settings: Settings) -> str | None:
-    """The endpoint to use, None for AWS.
+    """The endpoint to use, None for AWS; raises as `check_url` does."""
+    return check_url(settings.s3_endpoint, "S3", allow_http=settings.s3_allow_http)
+
+
+def check_url(url: str, service: str, *, allow_http: bool) -> str | None:
+    """The address of a service of AWS's kind, None when it is empty.
 
     Raises SecurityRefusedError for another scheme than http(s), for keys inside the URL, for a
     link-local address (where clouds keep their metadata), and for plain http off loopback.
     """
-    if not (url := settings.s3_endpoint):
+    if not url:
         return None
     parts = urlsplit(url)
     host = parts.hostname or ""
     if parts.scheme not in {"http", "https"} or not host or parts.path.strip("/") or parts.query:
-        _refuse("the S3 endpoint is no plain web address", "https://host[:port]")
+        _refuse(service, "is no plain web address", "https://host[:port]")
     if parts.username or parts.password:
-        _refuse(
-            "the S3 endpoint carries a user or a password", "keys in STRATA_S3_ACCESS_KEY_ID and …_SECRET_ACCESS_KEY"
-        )
+        _refuse(service, "carries a user or a password", "keys in variables of their own, or in AWS's usual places")
     if _is_link_local(host):
-        _refuse(f"the S3 endpoint {host} is a link-local address", "a storage server")
-    if parts.scheme == "http" and not _is_loopback(url) and not settings.s3_allow_http:
-        _refuse(f"the S3 endpoint {host} is plain http and not on this machine", "https")
+        _refuse(service, f"{host} is a link-local address", "a server")
+    if parts.scheme == "http" and not _is_loopback(url) and not allow_http:
+        _refuse(service, f"{host} is plain http and not on this machine", "https")
     return url
 
 
-def _refuse(found: str, expected: str) -> None:
+def _refuse(service: str, found: str, expected: str) -> None:
+    http = " (STRATA_S3_ALLOW_HTTP=true allows http in a network you trust)" if service == "S3" else ""
     raise SecurityRefusedError(
-        found,
-        expected=expected,
-        next_step="correct STRATA_S3_ENDPOINT (STRATA_S3_ALLOW_HTTP=true allows http in a network you trust)",
+        f"the {service} endpoint {found}", expected=expected, next_step=f"correct STRATA_{service}_ENDPOINT{http}"
     )
 
 

@@ -1,4 +1,4 @@
-"""Whole files under the brand's key: AES-256-GCM in pieces of one mebibyte, in constant memory.
+"""Whole files under one of the brand's keys: AES-256-GCM in pieces of one mebibyte, in constant memory.
 
 A header (magic, key id, salt), then the pieces. Each file has a key of its own, from
 the salt; a piece's number is its nonce, and the header and whether it is the last
@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from tasks.errors import BadFileError, DamagedError, SecurityRefusedError
-from tasks.stores.keys import KEY_BYTES, KeyRing
+from tasks.stores.ring import KEY_BYTES, Key, KeyRing
 from tasks.stores.whole import write_whole
 
 MAGIC: Final = b"STRATA\x00\x01"
@@ -32,9 +32,11 @@ SALT_BYTES: Final = 32
 TAG_BYTES: Final = 16
 NONCE_BYTES: Final = 12
 OWNER_ALONE: Final = 0o600
+HEADER_BYTES: Final = len(MAGIC) + 1 + 255 + SALT_BYTES
+"""The longest header."""
 
 
-def encrypt_file(source: Path, target: Path, ring: KeyRing) -> str:
+def encrypt_file(source: Path, target: Path, key: Key) -> str:
     """Write the encrypted copy, whole or not at all, and return the SHA-256 of its bytes.
 
     Raises BadFileError when the source changes meanwhile: one salt must never serve two contents.
@@ -42,7 +44,7 @@ def encrypt_file(source: Path, target: Path, ring: KeyRing) -> str:
     with source.open("rb") as file:
         content = hashlib.file_digest(file, "sha256").digest()
         file.seek(0)
-        return write_whole(target, _encrypted(file, content, ring), OWNER_ALONE)
+        return write_whole(target, _encrypted(file, content, key), OWNER_ALONE)
 
 
 def decrypt_file(source: Path, target: Path, ring: KeyRing) -> str:
@@ -56,10 +58,16 @@ def decrypt_file(source: Path, target: Path, ring: KeyRing) -> str:
         return write_whole(target, _decrypted(file, ring), OWNER_ALONE)
 
 
-def _encrypted(file: BufferedReader, content: bytes, ring: KeyRing) -> Iterator[bytes]:
-    salt = hmac.digest(ring.file_key, b"salt" + content, "sha256")
-    header = _header(ring.key_id, salt)
-    aead, seen = AESGCM(_file_key(ring, salt)), hashlib.sha256()
+def key_id_of(start: bytes) -> str:
+    """Id of the key that encrypted a file, from its first HEADER_BYTES; empty for what is no encrypted file."""
+    length = start[len(MAGIC)] if start.startswith(MAGIC) and len(start) > len(MAGIC) else 0
+    return start[len(MAGIC) + 1 :][:length].decode(errors="replace")
+
+
+def _encrypted(file: BufferedReader, content: bytes, key: Key) -> Iterator[bytes]:
+    salt = hmac.digest(key.key, b"salt" + content, "sha256")
+    header = _header(key.id, salt)
+    aead, seen = AESGCM(_file_key(key, salt)), hashlib.sha256()
     yield header
     for number, (piece, is_last) in enumerate(_pieces(file, PIECE_BYTES)):
         seen.update(piece)
@@ -74,8 +82,8 @@ def _encrypted(file: BufferedReader, content: bytes, ring: KeyRing) -> Iterator[
 
 def _decrypted(file: BufferedReader, ring: KeyRing) -> Iterator[bytes]:
     name = Path(file.name).name
-    salt = _read_header(file, ring, name)
-    header, aead = _header(ring.key_id, salt), AESGCM(_file_key(ring, salt))
+    key, salt = _read_header(file, ring, name)
+    header, aead = _header(key.id, salt), AESGCM(_file_key(key, salt))
     for number, (piece, is_last) in zip(count(), _pieces(file, PIECE_BYTES + TAG_BYTES), strict=False):
         try:
             yield aead.decrypt(_nonce(number), piece, _bound_to(header, is_last=is_last))
@@ -88,25 +96,25 @@ def _header(key_id: str, salt: bytes) -> bytes:
     return MAGIC + bytes([len(name)]) + name + salt
 
 
-def _read_header(file: BufferedReader, ring: KeyRing, name: str) -> bytes:
-    """Return the salt; the key id is compared here, so that a wrong key is not called damage."""
+def _read_header(file: BufferedReader, ring: KeyRing, name: str) -> tuple[Key, bytes]:
+    """Return key and salt; the key id is looked up here, so that a wrong ring is not called damage."""
     if file.read(len(MAGIC)) != MAGIC:
         raise _damaged(name, "it does not begin as an encrypted file does")
     length = file.read(1)
     key_id, salt = file.read(length[0] if length else 0), file.read(SALT_BYTES)
     if len(salt) != SALT_BYTES:
         raise _damaged(name, "it ends inside its header")
-    if key_id != ring.key_id.encode():
+    if (key := ring.opening("file", key_id.decode(errors="replace"))) is None:
         raise SecurityRefusedError(
             f"{name} was encrypted with {key_id.decode(errors='replace')}, not with {ring.key_id}",
-            expected="the key that encrypted it",
-            next_step="set STRATA_KEY, or restore the key file, of the brand that owns this lake",
+            expected="the ring that holds the key",
+            next_step="set STRATA_KEY or STRATA_KEY_FILE, or restore the key file, of the brand that owns this lake",
         )
-    return salt
+    return key, salt
 
 
-def _file_key(ring: KeyRing, salt: bytes) -> bytes:
-    return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=salt, info=b"strata/1/one file").derive(ring.file_key)
+def _file_key(key: Key, salt: bytes) -> bytes:
+    return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=salt, info=b"strata/1/one file").derive(key.key)
 
 
 def _nonce(number: int) -> bytes:

@@ -1,96 +1,106 @@
-"""The vault: pseudonyms for every table, sealed contact values for one. Keys: keys.py; whole files: sealed_files.py.
+"""The vault's outside: pseudonyms for every table, sealed contact values for one. Opening: opener.py; keys: ring.py.
 
-A pseudonym cannot be undone without the brand's key; a sealed value can be opened
-with it, which delivery alone does.
+Whoever reads exports holds a Pseudonymiser and a Sealer. Neither can open anything again.
 """
 
 import os
-from collections.abc import Sequence
-from typing import Final
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Self
 
 import polars as pl
-from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from polars_hash import CryptographicHashingNameSpace
 
-from tasks.errors import DamagedError, SecurityRefusedError
 from tasks.stores.keys import KeyRing, open_key_ring
-from tasks.stores.sealed_files import decrypt_file, encrypt_file
+from tasks.stores.ring import Key
+from tasks.stores.sealed_files import encrypt_file
 
 SEPARATOR: Final = "\x1f"
 NONCE_BYTES: Final = 12
 
-__all__ = ["KeyRing", "decrypt_file", "encrypt_file", "open_key_ring", "pseudonym_of", "seal", "unseal"]
+__all__ = ["KeyRing", "Pseudonymiser", "Sealer", "bound_to", "open_key_ring", "pseudonym_of"]
 
 
-def pseudonym_of(key_type: str, key_scope: str, value: pl.Expr, ring: KeyRing) -> pl.Expr:
-    """Hex HMAC-SHA256 of type, scope and normalised value; null stays null.
+@dataclass(frozen=True)
+class Pseudonymiser:
+    """Gives values their pseudonyms, under the chain of keys that a lake has come to."""
 
-    Type and scope are inside, so the same digits as a phone and as a member id never meet.
-    """
-    named = pl.concat_str(pl.lit(f"{key_type}{SEPARATOR}{key_scope}{SEPARATOR}"), value)
-    pseudonym: pl.Expr = CryptographicHashingNameSpace(named).hmac_sha256(key=ring.hmac_key)
+    key_id: str
+    """Id of the newest key of the chain."""
+    secrets: tuple[str, ...] = field(repr=False)
+    """Keys in hex, which are the keys' bytes as they stand (polars-hash takes text); the first names the value."""
+
+    @classmethod
+    def of(cls, ring: KeyRing, key_id: str | None = None) -> Self:
+        """The chain up to the key named, or all of it; raises as KeyRing.chain does."""
+        chain = ring.chain(key_id)
+        return cls(chain[-1].id, tuple(key.secret for key in chain))
+
+    def __call__(self, key_type: str, key_scope: str, value: pl.Expr) -> pl.Expr:
+        """Hex HMAC-SHA256 of type, scope and normalised value; null stays null.
+
+        Type and scope are inside, so the same digits as a phone and as a member id never meet.
+        """
+        named = pl.concat_str(pl.lit(f"{key_type}{SEPARATOR}{key_scope}{SEPARATOR}"), value)
+        return renamed(named, self.secrets)
+
+    @property
+    def digest_key(self) -> bytes:
+        """The brand's secret for digests that nobody may test a guess against; a re-key leaves it as it is."""
+        return self.secrets[0].encode()
+
+
+def renamed(pseudonym: pl.Expr, secrets: tuple[str, ...]) -> pl.Expr:
+    """Hex pseudonyms under further keys of the chain, in order; null stays null."""
+    for secret in secrets:
+        pseudonym = CryptographicHashingNameSpace(pseudonym).hmac_sha256(key=secret)
     return pseudonym
 
 
-def seal(contacts: pl.DataFrame, ring: KeyRing) -> pl.DataFrame:
-    """One row per contact point: pseudonym, contact_type, nonce, ciphertext, key_id, in the order given.
-
-    Takes pseudonym, contact_type and value; rows without a value are left out. Sealing the same value
-    twice gives other bytes, so seal only what the vault does not hold yet.
-    """
-    known = contacts.select("pseudonym", "contact_type", "value").drop_nulls("value")
-    aead = AESGCM(ring.aead_key)
-    nonces = [os.urandom(NONCE_BYTES) for _ in range(known.height)]
-    ciphertexts = [
-        aead.encrypt(nonce, value.encode(), _bound_to(pseudonym, contact_type))
-        for nonce, (pseudonym, contact_type, value) in zip(nonces, known.iter_rows(), strict=True)
-    ]
-    return known.select(
-        "pseudonym",
-        "contact_type",
-        pl.Series("nonce", nonces, dtype=pl.Binary),
-        pl.Series("ciphertext", ciphertexts, dtype=pl.Binary),
-        pl.lit(ring.key_id).alias("key_id"),
-    )
+def pseudonym_of(key_type: str, key_scope: str, value: pl.Expr, ring: KeyRing) -> pl.Expr:
+    """The pseudonym under all keys of a ring's chain."""
+    return Pseudonymiser.of(ring)(key_type, key_scope, value)
 
 
-def unseal(sealed: pl.DataFrame, ring: KeyRing, columns: Sequence[str] = ("pseudonym", "contact_type")) -> pl.DataFrame:
-    """One row per row given: the columns asked for, and the value in clear. For delivery alone.
+@dataclass(frozen=True)
+class Sealer:
+    """Seals contact values and raw files under the keys in force."""
 
-    A null ciphertext, someone without this contact point, gives a null value.
+    contact_key: Key
+    file_key: Key
 
-    Raises:
-        SecurityRefusedError: a row was sealed with another key.
-        DamagedError: a row was changed, or its ciphertext moved to another person or kind of contact.
-    """
-    _must_be_ours(sealed, ring)
-    aead = AESGCM(ring.aead_key)
-    rows = sealed.select("pseudonym", "contact_type", "nonce", "ciphertext").iter_rows()
-    values = [None if row[-1] is None else _open(aead, *row) for row in rows]
-    return sealed.select(*columns, pl.Series("value", values, dtype=pl.String))
+    @classmethod
+    def of(cls, ring: KeyRing) -> Self:
+        """Raises ConfigurationError for a ring that is for analysis."""
+        return cls(ring.in_force("seal"), ring.in_force("file"))
 
+    def seal(self, contacts: pl.DataFrame) -> pl.DataFrame:
+        """One row per contact point: pseudonym, contact_type, nonce, ciphertext, key_id, in the order given.
 
-def _must_be_ours(sealed: pl.DataFrame, ring: KeyRing) -> None:
-    foreign = sealed.filter(pl.col("ciphertext").is_not_null() & pl.col("key_id").ne_missing(ring.key_id))
-    if foreign.height:
-        raise SecurityRefusedError(
-            f"{foreign.height} contacts were sealed with {foreign['key_id'][0]}, not with {ring.key_id}",
-            expected="the key that sealed them",
-            next_step="set STRATA_KEY, or restore the key file, of the brand that owns this lake",
+        Takes pseudonym, contact_type and value; rows without a value are left out. Sealing the same value
+        twice gives other bytes, so seal only what the vault does not hold yet.
+        """
+        known = contacts.select("pseudonym", "contact_type", "value").drop_nulls("value")
+        aead = AESGCM(self.contact_key.key)
+        nonces = [os.urandom(NONCE_BYTES) for _ in range(known.height)]
+        ciphertexts = [
+            aead.encrypt(nonce, value.encode(), bound_to(pseudonym, contact_type))
+            for nonce, (pseudonym, contact_type, value) in zip(nonces, known.iter_rows(), strict=True)
+        ]
+        return known.select(
+            "pseudonym",
+            "contact_type",
+            pl.Series("nonce", nonces, dtype=pl.Binary),
+            pl.Series("ciphertext", ciphertexts, dtype=pl.Binary),
+            pl.lit(self.contact_key.id).alias("key_id"),
         )
 
-
-def _open(aead: AESGCM, pseudonym: str, contact_type: str, nonce: bytes, ciphertext: bytes) -> str:
-    try:
-        return aead.decrypt(nonce, ciphertext, _bound_to(pseudonym, contact_type)).decode()
-    except (InvalidTag, ValueError) as error:
-        raise DamagedError(
-            f"the sealed {contact_type} of {pseudonym[:12]}… does not open",
-            expected="the bytes that were sealed for this very person",
-            next_step="run `strata verify`; restore the contacts table from a backup",
-        ) from error
+    def encrypt_file(self, source: Path, target: Path) -> str:
+        """Write the encrypted copy of a file and return its SHA-256; see sealed_files.py."""
+        return encrypt_file(source, target, self.file_key)
 
 
-def _bound_to(pseudonym: str, contact_type: str) -> bytes:
+def bound_to(pseudonym: str, contact_type: str) -> bytes:
+    """What a sealed value belongs to: it opens for this person and kind of contact alone."""
     return f"{pseudonym}{SEPARATOR}{contact_type}".encode()

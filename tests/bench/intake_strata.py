@@ -10,18 +10,18 @@ from tasks.policy.models import Policy
 from tasks.sources.read import ReadContext, read_export
 from tasks.stores.digests import file_sha256
 from tasks.stores.keys import DEMO_KEY_NAME, open_key_ring
-from tasks.stores.vault import pseudonym_of, seal
+from tasks.stores.vault import Pseudonymiser, Sealer
 
 
 def run(export: Path, result: Path, policy: Policy) -> None:
     """Write the rows of every table below `result`; a refused row would show in the comparison."""
     ring = open_key_ring("demo_cn", DEMO_KEY_NAME)
+    sealer = Sealer.of(ring)
     shutil.rmtree(result, ignore_errors=True)
     context = ReadContext(
         file_sha256=file_sha256(export), name=export.name, received_at=datetime(2026, 6, 3, tzinfo=UTC),
         file_month="2026-06", zone=policy.brand.zone, currency=policy.brand.currency,
-        pseudonymise=lambda key_type, scope, value: pseudonym_of(key_type, scope, value, ring),
-        shops={"taobao": "bench"}, seal=lambda contacts: seal(contacts, ring),
+        pseudonymise=Pseudonymiser.of(ring), shops={"taobao": "bench"}, seal=sealer.seal,
     )  # fmt: skip
     read = read_export(export, context, result)
     if read.rows_refused:

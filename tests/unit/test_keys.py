@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tasks.errors import ConfigurationError, SecurityRefusedError
 from tasks.settings import Settings
 from tasks.stores.keys import DEMO_SECRET, KeyRing, open_key_ring
+from tasks.stores.vault import Pseudonymiser, Sealer
 
 SECRET = bytes(range(7, 39))
 
@@ -85,7 +86,7 @@ def test_a_key_file_is_made_once_and_readable_by_its_owner_alone(tmp_path: Path)
 def test_many_first_users_make_one_key(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         rings = list(pool.map(lambda _: open_key_ring("acme", "acme-1", key_file=tmp_path / "key"), range(8)))
-    assert len({ring.hmac_key for ring in rings}) == 1
+    assert len({ring.pseudonym for ring in rings}) == 1
     assert list(tmp_path.iterdir()) == [tmp_path / "key"]
 
 
@@ -108,17 +109,19 @@ def test_a_cut_key_file_is_refused(tmp_path: Path) -> None:
 
 def test_every_purpose_and_every_brand_has_a_key_of_its_own() -> None:
     ring, other = (open_key_ring("acme", "acme-1", secrets.token_hex(32)) for _ in range(2))
-    keys = [bytes.fromhex(ring.hmac_key), ring.aead_key, ring.file_key]
+    assert ring.tombstone is not None
+    keys = [key.key for key in (*ring.pseudonym, *ring.seal, *ring.file, ring.tombstone)]
     assert {len(key) for key in keys} == {32}
-    assert len(set(keys)) == 3
+    assert len(set(keys)) == 4
     assert ring.key_id != other.key_id
 
 
 def test_printing_shows_the_id_alone() -> None:
     ring = open_key_ring("acme", "acme-1", SECRET.hex())
-    assert repr(ring) == f"KeyRing(key_id={ring.key_id!r})"
-    assert repr(ring) == str(ring)
     assert ring.key_id.startswith("acme-1.")
+    assert ring.key_id in repr(ring)
+    for shown in (repr(ring), str(ring), repr(Sealer.of(ring)), repr(Pseudonymiser.of(ring))):
+        assert [key.secret for key in (*ring.pseudonym, *ring.seal, *ring.file) if key.secret in shown] == []
 
 
 def test_printing_the_settings_shows_no_secret() -> None:
@@ -130,4 +133,5 @@ def test_a_key_stays_what_it_was() -> None:
     """Pinned: another derivation would orphan every pseudonym that was ever written."""
     ring = open_key_ring("acme", "acme-1", SECRET.hex())
     assert isinstance(ring, KeyRing)
-    assert (ring.key_id, ring.hmac_key[:16]) == ("acme-1.0ac52836", "17ad9c77c811b74b")
+    assert (ring.key_id, ring.pseudonym[0].secret[:16]) == ("acme-1.0ac52836", "17ad9c77c811b74b")
+    assert (ring.seal[0].secret[:16], ring.file[0].secret[:16]) == ("85670f5a5d7b4e37", "c89bcd95c63d7a08")

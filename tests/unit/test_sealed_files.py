@@ -14,6 +14,7 @@ from tasks.stores.sealed_files import MAGIC, PIECE_BYTES, SALT_BYTES, decrypt_fi
 
 RING = open_key_ring("demo_cn", "demo-1")
 OTHER = open_key_ring("acme", "acme-1", bytes(range(7, 39)).hex())
+KEY = RING.in_force("file")
 PIECE = 64
 STORED_PIECE = PIECE + 16
 HEADER = len(MAGIC) + 1 + len(RING.key_id) + SALT_BYTES
@@ -30,7 +31,7 @@ def stored(tmp_path: Path, small_pieces: None) -> Path:
     """A file of three full pieces and a part of a fourth, encrypted."""
     assert small_pieces is None
     (tmp_path / "clear").write_bytes(bytes(range(200)))
-    encrypt_file(tmp_path / "clear", tmp_path / "stored", RING)
+    encrypt_file(tmp_path / "clear", tmp_path / "stored", KEY)
     return tmp_path / "stored"
 
 
@@ -52,7 +53,7 @@ def does_not_open(path: Path, data: bytes, kind: type[StrataError] = DamagedErro
 def test_what_was_encrypted_comes_back(data: bytes, tmp_path: Path, small_pieces: None) -> None:
     assert small_pieces is None
     (tmp_path / "clear").write_bytes(data)
-    told = encrypt_file(tmp_path / "clear", tmp_path / "stored", RING)
+    told = encrypt_file(tmp_path / "clear", tmp_path / "stored", KEY)
     assert told == hashlib.sha256((tmp_path / "stored").read_bytes()).hexdigest()
     assert decrypt_file(tmp_path / "stored", tmp_path / "out", RING) == hashlib.sha256(data).hexdigest()
     assert (tmp_path / "out").read_bytes() == data
@@ -62,7 +63,7 @@ def test_what_was_encrypted_comes_back(data: bytes, tmp_path: Path, small_pieces
 def test_pieces_of_a_mebibyte_meet_at_their_edges(tmp_path: Path, size: int) -> None:
     data = (b"strata " * (size // 7 + 1))[:size]
     (tmp_path / "clear").write_bytes(data)
-    encrypt_file(tmp_path / "clear", tmp_path / "stored", RING)
+    encrypt_file(tmp_path / "clear", tmp_path / "stored", KEY)
     decrypt_file(tmp_path / "stored", tmp_path / "out", RING)
     assert (tmp_path / "out").read_bytes() == data
     assert b"strata " not in (tmp_path / "stored").read_bytes()
@@ -71,7 +72,7 @@ def test_pieces_of_a_mebibyte_meet_at_their_edges(tmp_path: Path, size: int) -> 
 def test_the_same_file_gives_the_same_bytes_and_another_key_others(tmp_path: Path) -> None:
     (tmp_path / "clear").write_bytes(b"order_id,phone\n1,13900000000\n")
     told = [
-        encrypt_file(tmp_path / "clear", tmp_path / name, ring)
+        encrypt_file(tmp_path / "clear", tmp_path / name, ring.in_force("file"))
         for name, ring in [("a", RING), ("b", RING), ("c", OTHER)]
     ]
     assert told[0] == told[1] != told[2]
@@ -107,7 +108,7 @@ def test_moved_dropped_repeated_or_added_pieces_are_seen(stored: Path) -> None:
 
 def test_pieces_of_another_file_are_seen(stored: Path, tmp_path: Path) -> None:
     (tmp_path / "clear").write_bytes(bytes(range(1, 201)))
-    encrypt_file(tmp_path / "clear", tmp_path / "other", RING)
+    encrypt_file(tmp_path / "clear", tmp_path / "other", KEY)
     header, mine = pieces(stored)
     does_not_open(stored, header + pieces(tmp_path / "other")[1][0] + b"".join(mine[1:]))
 
@@ -134,5 +135,5 @@ def test_a_source_that_changes_meanwhile_is_refused(tmp_path: Path, monkeypatch:
 
     monkeypatch.setattr(sealed_files, "_encrypted", late)
     with pytest.raises(BadFileError, match="changed while it was read"):
-        encrypt_file(source, tmp_path / "stored", RING)
+        encrypt_file(source, tmp_path / "stored", KEY)
     assert not (tmp_path / "stored").exists()

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from collections.abc import Sequence
 
 import polars as pl
 import pytest
@@ -10,17 +11,36 @@ from hypothesis import strategies as st
 
 from expectations.tables import TABLES
 from tasks.errors import DamagedError, SecurityRefusedError
+from tasks.settings import Settings
+from tasks.stores.access_log import Purpose
 from tasks.stores.keys import KeyRing, open_key_ring
-from tasks.stores.vault import pseudonym_of, seal, unseal
+from tasks.stores.objects import Objects, open_objects
+from tasks.stores.opener import Opener
+from tasks.stores.vault import Pseudonymiser, Sealer
 
 RING = open_key_ring("demo_cn", "demo-1")
 OTHER = open_key_ring("acme", "acme-1", bytes(range(7, 39)).hex())
+COLUMNS = ("pseudonym", "contact_type")
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 
 
 def pseudonym(key_type: str, key_scope: str, value: str | None, ring: KeyRing = RING) -> str | None:
     frame = pl.DataFrame({"value": [value]}, schema={"value": pl.String})
-    return frame.select(pseudonym_of(key_type, key_scope, pl.col("value"), ring)).item()
+    return frame.select(Pseudonymiser.of(ring)(key_type, key_scope, pl.col("value"))).item()
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory: pytest.TempPathFactory) -> Objects:
+    return open_objects(str(tmp_path_factory.mktemp("lake")), Settings())
+
+
+def opened(sealed: pl.DataFrame, log: Objects, ring: KeyRing = RING, columns: Sequence[str] = COLUMNS) -> pl.DataFrame:
+    purpose = Purpose(role="delivery", what="send of a test", contact_type="*", most=sealed.height)
+    return Opener(ring, log, purpose).contacts(sealed, columns)
+
+
+def seal(frame: pl.DataFrame, ring: KeyRing) -> pl.DataFrame:
+    return Sealer.of(ring).seal(frame)
 
 
 def contacts(*rows: tuple[str, str, str | None]) -> pl.DataFrame:
@@ -30,7 +50,8 @@ def contacts(*rows: tuple[str, str, str | None]) -> pl.DataFrame:
 @given(key_type=text, key_scope=text, value=text)
 def test_a_pseudonym_is_pythons_hmac(key_type: str, key_scope: str, value: str) -> None:
     named = f"{key_type}\x1f{key_scope}\x1f{value}".encode()
-    assert pseudonym(key_type, key_scope, value) == hmac.digest(RING.hmac_key.encode(), named, hashlib.sha256).hex()
+    secret = RING.pseudonym[0].secret.encode()
+    assert pseudonym(key_type, key_scope, value) == hmac.digest(secret, named, hashlib.sha256).hex()
 
 
 def test_a_pseudonym_depends_on_type_scope_value_and_key() -> None:
@@ -49,8 +70,8 @@ def test_no_value_has_no_pseudonym() -> None:
 
 
 def test_a_query_plan_does_not_show_the_key() -> None:
-    query = pl.LazyFrame({"value": ["x"]}).select(pseudonym_of("phone", "", pl.col("value"), RING))
-    assert RING.hmac_key not in query.explain() + repr(query)
+    query = pl.LazyFrame({"value": ["x"]}).select(Pseudonymiser.of(RING)("phone", "", pl.col("value")))
+    assert RING.pseudonym[0].secret not in query.explain() + repr(query)
 
 
 def test_sealing_gives_the_columns_of_the_contacts_table() -> None:
@@ -67,24 +88,24 @@ def test_the_same_value_is_sealed_differently_each_time() -> None:
     assert sealed["ciphertext"].n_unique() == 2
 
 
-@given(st.lists(st.tuples(text, st.sampled_from(["phone", "email", "name"]), text), max_size=5))
-def test_what_was_sealed_opens_again(rows: list[tuple[str, str, str]]) -> None:
+@given(rows=st.lists(st.tuples(text, st.sampled_from(["phone", "email", "name"]), text), max_size=5))
+def test_what_was_sealed_opens_again(rows: list[tuple[str, str, str]], log: Objects) -> None:
     frame = pl.DataFrame(
         rows, schema={"pseudonym": pl.String, "contact_type": pl.String, "value": pl.String}, orient="row"
     )
-    assert unseal(seal(frame, RING), RING).equals(frame)
+    assert opened(seal(frame, RING), log).equals(frame)
 
 
-def test_unsealing_keeps_the_columns_asked_for_and_those_without_a_contact() -> None:
+def test_opening_keeps_the_columns_asked_for_and_those_without_a_contact(log: Objects) -> None:
     sealed = seal(contacts(("a", "phone", "13900000000")), RING)
     people = pl.DataFrame({"pseudonym": ["a", "b"], "one_id": ["c1", "c2"]})
-    opened = people.join(sealed, on="pseudonym", how="left").pipe(unseal, RING, ["one_id"])
-    assert opened.rows() == [("c1", "13900000000"), ("c2", None)]
+    told = people.join(sealed, on="pseudonym", how="left").pipe(opened, log, columns=("one_id",))
+    assert told.rows() == [("c1", "13900000000"), ("c2", None)]
 
 
-def test_another_key_is_refused() -> None:
+def test_another_key_is_refused(log: Objects) -> None:
     with pytest.raises(SecurityRefusedError, match="sealed with demo-1, not with acme-1"):
-        unseal(seal(contacts(("a", "phone", "13900000000")), RING), OTHER)
+        opened(seal(contacts(("a", "phone", "13900000000")), RING), log, OTHER)
 
 
 @pytest.mark.parametrize(
@@ -98,8 +119,8 @@ def test_another_key_is_refused() -> None:
         pl.lit(b"x" * 27).alias("ciphertext"),
     ],
 )
-def test_an_injured_or_moved_value_does_not_open(injury: pl.Expr) -> None:
+def test_an_injured_or_moved_value_does_not_open(injury: pl.Expr, log: Objects) -> None:
     sealed = seal(contacts(("a", "phone", "13900000000")), RING).with_columns(injury)
     with pytest.raises(DamagedError) as damage:
-        unseal(sealed, RING)
+        opened(sealed, log)
     assert "13900000000" not in str(damage.value)

@@ -1,0 +1,50 @@
+"""Delivery's door to the vault: the contacts of one send, each opened once and on the record. No task stands here."""
+
+import polars as pl
+
+from tasks.policy.models import Vendor
+from tasks.refs import Run
+from tasks.steps.house import lake_at, objects_at, policy_of, snapshot_of
+from tasks.steps.keyring import keeper_of
+from tasks.stores.access_log import Purpose
+from tasks.stores.opener import Opener
+from tasks.stores.sends import Send
+from tasks.stores.vendor_files import CONTACT, is_plain_contact
+
+_VALUES = pl.Schema({"recipient_key": pl.String(), CONTACT: pl.String()})
+
+
+class Contacts:
+    """The plain contacts of the people of one send, of the vendor's kind alone."""
+
+    def __init__(self, run: Run, send: Send, vendor: Vendor) -> None:
+        """Open nothing yet."""
+        self._run, self._send, self._vendor = run, send, vendor
+        self._asked: set[str] = set()
+        self._values = _VALUES.to_frame()
+
+    def of(self, people: pl.DataFrame) -> pl.DataFrame:
+        """`people` (one_id, recipient_key) with the plain contact of each who has one that a file can carry."""
+        fresh = people.select("recipient_key").unique().filter(~pl.col("recipient_key").is_in(list(self._asked)))
+        if fresh.height:
+            self._values = pl.concat([self._values, self._open(fresh)])
+            self._asked |= set(fresh["recipient_key"])
+        return people.join(self._values, on="recipient_key").filter(is_plain_contact(pl.col(CONTACT)))
+
+    def _open(self, keys: pl.DataFrame) -> pl.DataFrame:
+        """The values of contact keys that were not asked for before, after they are written into the access log."""
+        sealed = self._sealed(keys)
+        purpose = Purpose(
+            role="delivery", what=f"send {self._send.id}", contact_type=self._vendor.contact_type, most=sealed.height,
+            run_id=self._run.run_id,
+        )  # fmt: skip
+        ring = keeper_of(policy_of(self._run), self._run.lake).ring()
+        opener = Opener(ring, objects_at(self._run.lake), purpose)
+        return opener.contacts(sealed, ["recipient_key"]).select("recipient_key", pl.col("value").alias(CONTACT))
+
+    def _sealed(self, keys: pl.DataFrame) -> pl.DataFrame:
+        """One row per contact of these keys in the vault, still sealed; another kind than the vendor's has none."""
+        named = keys.with_columns(pseudonym=pl.col("recipient_key").str.split(":").list.last())
+        contacts = lake_at(self._run.lake).scan("contacts", snapshot_of(self._run))
+        own = contacts.filter(pl.col("contact_type") == self._vendor.contact_type)
+        return named.lazy().join(own, on="pseudonym").collect().unique("recipient_key", maintain_order=True)

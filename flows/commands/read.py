@@ -13,7 +13,7 @@ app = typer.Typer()
 
 @app.command()
 def explain(
-    customer: Annotated[str, typer.Argument(help="`c_…`, or a raw key such as `member:complete_journey:1`.")],
+    customer: Annotated[str, typer.Argument(help="`c_…`, also an old one, or a key: `member:complete_journey:1`.")],
     as_of: AsOfOption = None,
     language: Annotated[str, typer.Option("--language", help="zh or en")] = "zh",
     lake: LakeOption = "",
@@ -34,7 +34,8 @@ def explain(
         console.print(line, highlight=False)
     show({"facts": told["facts"], "scores": [{"dimension": name, **entry} for name, entry in told["scores"].items()],
           "tags": [_tag_row(entry) for entry in told["tags"]],
-          "moves": told["moves"], "policy": told["policy_digest"][:12]}, as_json=False)  # fmt: skip
+          "attributes": told["attributes"], "moves": told["moves"], "policy": told["policy_digest"][:12]},
+         as_json=False)  # fmt: skip
 
 
 def _tag_row(entry: dict[str, Any]) -> dict[str, str]:
@@ -95,6 +96,7 @@ def verify(
     found = prove(lake or settings.lake, month, policy or settings.policy)
     show({"stored_files_checked": found.files, "refreshes_recomputed": found.runs, "damaged": found.damaged,
           "mismatches": found.mismatches, "made_by_other_code": found.other_code,
+          "not_repeatable_since_an_erasure": found.unrepeatable,
           "policy_changed": found.policy_changed or "no"}, as_json=as_json)  # fmt: skip
     found.require_good()
 

@@ -11,6 +11,7 @@ from tasks.sources.building import any_of
 from tasks.sources.canonical import Stamp, to_table, unmarked
 from tasks.sources.consents import consents_said, dated
 from tasks.sources.lines import orders_of_lines
+from tasks.sources.links import declared
 from tasks.sources.people import CONTACTS, Naming, contact_values, keys_seen, name_people
 from tasks.sources.refunds import itemised, refunds_of, with_evidence, with_refunded
 
@@ -30,6 +31,8 @@ def prepare(wide: pl.DataFrame, naming: Naming, stamp: Stamp) -> pl.DataFrame:
         wide = wide.pipe(with_evidence, layout).pipe(with_refunded)
     if layout.grain == "refund":
         wide = wide.pipe(itemised, _at(stamp))
+    if layout.grain == "link":
+        return declared(wide, naming)
     named = wide.pipe(name_people, naming)
     return named.pipe(dated, _at(stamp)) if layout.grain == "consent" else named
 

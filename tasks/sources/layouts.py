@@ -38,14 +38,15 @@ __all__ = [
 ]  # fmt: skip
 
 Grain = Literal[
-    "order", "line", "refund", "member", "contact", "follow", "product", "touch", "event", "statistics", "consent"
+    "order", "line", "refund", "member", "contact", "follow", "product", "touch", "event", "statistics", "consent",
+    "link",
 ]
 Format = Literal["csv", "parquet", "jsonl", "xlsx"]
 
 TABLE_OF: dict[Grain, str] = {
     "order": "orders", "line": "order_lines", "refund": "refunds", "member": "members", "contact": "sightings",
     "follow": "follows", "product": "products", "touch": "touches", "event": "events",
-    "statistics": "send_statistics", "consent": "consents",
+    "statistics": "send_statistics", "consent": "consents", "link": "identity_links",
 }  # fmt: skip
 """The table in which the rows of a file of that grain are counted."""
 

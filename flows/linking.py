@@ -1,0 +1,97 @@
+"""Declare what no export says of two keys: a line in the brand's own list, taken in like any other file.
+
+So a declaration has a file, a proof, a time of receipt and an account like everything else in the lake.
+"""
+
+import csv
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import polars as pl
+
+from flows.clock import now, parse_instant
+from flows.naming import Register, register_of
+from flows.parameters import IngestParameters
+from tasks.errors import ConfigurationError, MissingDataError
+from tasks.settings import Settings
+from tasks.stores.abandoned import desk
+
+Link = Literal["must", "cannot", "rebind"]
+HEADER = ("link", "key_a", "key_b", "decided_at", "evidence")
+MEANING = {
+    "must": "are one person", "cannot": "are two persons", "rebind": "left its owner, and is somebody else's since",
+}  # fmt: skip
+
+
+def declare(
+    link: Link, first: str, second: str, evidence: str, *, at: str = "", dry_run: bool = False, uri: str = "",
+    policy: str = "",
+) -> dict[str, Any]:  # fmt: skip
+    """Take in one declaration about two keys, or ids of customers, which stand for the key that named them.
+
+    Raises:
+        ConfigurationError: no evidence, the same key twice, or a value that is no key.
+        MissingDataError: an id that nobody ever had.
+    """
+    uri = uri or Settings().lake
+    register = register_of(uri)
+    keys = [_key(register, text) for text in (first, second or first)]
+    _require_sense(link, keys, evidence)
+    decided_at = parse_instant(at, register.policy.brand.zone) if at else now()
+    told = {
+        "link": link,
+        "keys": keys[:1] if link == "rebind" else sorted(keys),
+        "means": f"{'the number' if link == 'rebind' else 'the two keys'} {MEANING[link]}",
+        "customers_now": sorted({owner for key in keys if (owner := _owner(register, key))}),
+        "decided_at": decided_at,
+        "outcome": "dry run: nothing was written",
+    }
+    if not dry_run:
+        told["outcome"] = _take_in(link, keys, evidence, decided_at, uri, policy)
+        told["next"] = "strata refresh: it resolves who is who anew"
+    return told
+
+
+def _key(register: Register, text: str) -> str:
+    """The printed key; of an id the key that gave it."""
+    if not text.startswith("c_"):
+        return register.key(text)
+    named = register.identities.filter(pl.col("own_id") == text)
+    if named.is_empty():
+        raise MissingDataError(
+            f"there is no customer {text} at {register.day}", expected="an id of that date, or a key",
+            next_step="see `strata identity explain`",
+        )  # fmt: skip
+    return str(named["key"][0])
+
+
+def _owner(register: Register, key: str) -> str | None:
+    owned = register.identities.filter(pl.col("key") == key).sort("epoch")
+    return None if owned.is_empty() else str(owned["one_id"][-1])
+
+
+def _require_sense(link: Link, keys: list[str], evidence: str) -> None:
+    if not evidence.strip():
+        raise ConfigurationError(
+            "a declaration without evidence", expected="who or what says so: a form, a call, a carrier's notice",
+            next_step="pass --evidence; no name or number belongs there",
+        )  # fmt: skip
+    if link != "rebind" and keys[0] == keys[1]:
+        raise ConfigurationError("both are the same key", expected="two keys", next_step="name the other one")
+
+
+def _take_in(link: Link, keys: list[str], evidence: str, at: datetime, uri: str, policy: str) -> str:
+    """Write the line into a file of the layout `identity_links` and ingest it; the outcome of that file."""
+    from flows.ingest import ingest  # noqa: PLC0415  Prefect takes seconds to import
+
+    with desk(Path(Settings().scratch)) as folder:
+        path = folder / "identity_links.csv"
+        with path.open("w", encoding="utf-8", newline="") as file:
+            rows = (HEADER, (link, keys[0], "" if link == "rebind" else keys[1], at.isoformat(), evidence.strip()))
+            csv.writer(file, lineterminator="\n").writerows(rows)
+        told = IngestParameters(
+            paths=(str(path),), exported_at=at.isoformat(), settle_seconds=0, lake=uri, policy=policy
+        )
+        files = ingest(told)["files"]
+    return str(files[0]["outcome"])

@@ -7,7 +7,7 @@ import polars as pl
 from tasks.errors import MissingDataError
 from tasks.policy.models import Policy
 from tasks.refs import Run, Snapshot
-from tasks.steps.house import lake_at, snapshot_of
+from tasks.steps.house import lake_at, pseudonymiser_of, snapshot_of
 from tasks.stores.tables import Lake
 from tasks.transforms.customers import Inputs
 from tasks.transforms.orders import known_at, known_refunds
@@ -30,9 +30,19 @@ def refresh_inputs(run: Run, policy: Policy) -> Inputs:
         previous_customers=None if previous is None else lake.scan("customers", snapshot, partitions=[previous]),
         previous_identities=None if previous is None else lake.scan("identities", snapshot, partitions=[previous]),
         previous_as_of=previous,
+        blocked=blocked_keys(run, policy),
         zone=policy.brand.zone,
         currency=policy.brand.currency,
     )
+
+
+def blocked_keys(run: Run, policy: Policy) -> frozenset[str]:
+    """The printed keys of the values that name nobody by policy."""
+    if not policy.identity.blocked:
+        return frozenset()
+    pseudonym = pseudonymiser_of(run)
+    values = [(kind, value) for kind, found in policy.identity.blocked.items() for value in found]
+    return frozenset(f"{kind}::{pl.select(pseudonym(kind, '', pl.lit(value))).item()}" for kind, value in values)
 
 
 def _require_somebody(sightings: pl.LazyFrame, run: Run) -> None:

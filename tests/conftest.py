@@ -12,6 +12,8 @@ from xdist.scheduler import LoadFileScheduling
 from flows.cli import QUIET
 from tasks.settings import Settings
 from tasks.stores.objects import Objects, open_objects
+from tests.support.once import once, run_folder, run_pid
+from tests.support.prefect_child import serve_run
 from tests.support.weed import Endpoint, weed_server
 
 if TYPE_CHECKING:
@@ -46,13 +48,15 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileSche
 
 @pytest.fixture(scope="session")
 def prefect_harness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """One Prefect server for the whole session, and its address; flows called in process use it."""
+    """One Prefect server for the whole run, and its address; flows called in process use it."""
+    from prefect.context import _temporary_global_settings_context, get_settings_context
     from prefect.settings import PREFECT_API_URL, PREFECT_HOME, temporary_settings
-    from prefect.testing.utilities import prefect_test_harness
 
-    home = {PREFECT_HOME: tmp_path_factory.mktemp("prefect")}
-    with temporary_settings(home), prefect_test_harness(server_startup_timeout=180):
-        yield str(PREFECT_API_URL.value())
+    house = once(run_folder(tmp_path_factory) / "prefect-house", lambda folder: serve_run(folder, run_pid()))
+    address = (house / "address").read_text()
+    settings = {PREFECT_HOME: tmp_path_factory.mktemp("prefect"), PREFECT_API_URL: address}
+    with temporary_settings(settings), _temporary_global_settings_context(get_settings_context()):
+        yield address
 
 
 @pytest.fixture(scope="session")
@@ -65,9 +69,9 @@ def harness_env(prefect_harness: str, tmp_path_factory: pytest.TempPathFactory) 
 @pytest.fixture(scope="session")
 def standing(prefect_harness: str, tmp_path_factory: pytest.TempPathFactory) -> "Brand":  # noqa: ARG001  it serves
     """A small lake that nobody may change: January and February refreshed, March received. Copy it to work on it."""
-    from tests.support.quarter import standing_brand
+    from tests.support.quarter import standing_brand, standing_in
 
-    return standing_brand(tmp_path_factory.mktemp("standing"))
+    return standing_in(once(run_folder(tmp_path_factory) / "standing", standing_brand))
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from tasks.settings import Settings
 from tasks.steps.house import objects_at
 from tasks.stores.objects import open_objects
 from tests.support.quarter import QINGHE, Brand
-from tests.support.strata import strata
+from tests.support.strata import quickly
 from tests.support.weed import Endpoint
 
 pytestmark = pytest.mark.slow
@@ -291,7 +291,7 @@ def test_the_command_ends_with_a_table_and_code_2_when_something_was_refused(
     (tmp_path / "in").mkdir()
     (tmp_path / "in/list[1].csv").write_text(BAD, encoding="utf-8")
     told = ("--lake", house.lake, "--policy", house.policy, "--settle", "0")
-    refused = strata("ingest", str(tmp_path / "in"), str(EXPORTS / YOUZAN), *told, env=harness_env, COLUMNS="200")
+    refused = quickly("ingest", str(tmp_path / "in"), str(EXPORTS / YOUZAN), *told, env=harness_env, COLUMNS="200")
     assert refused.code == 2, refused.problem
     for words in (
         "list[1].csv",
@@ -301,5 +301,5 @@ def test_the_command_ends_with_a_table_and_code_2_when_something_was_refused(
         "refused list[1].csv: no layout",
     ):
         assert words in refused.out
-    again = strata("ingest", str(EXPORTS / YOUZAN), *told, "--json", env=harness_env)
+    again = quickly("ingest", str(EXPORTS / YOUZAN), *told, "--json", env=harness_env)
     assert (again.code, again.told["outcome"], again.told["already_ingested"]) == (0, "already done", [YOUZAN])

@@ -1,7 +1,6 @@
 """Verify: the past is recomputed to the same digests, and each kind of tampering is told apart and named."""
 
 import json
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +14,7 @@ from tasks.refs import Run
 from tasks.steps.house import objects_at
 from tasks.stores.scratch import stage
 from tests.support.quarter import Brand
-from tests.support.strata import strata
+from tests.support.strata import quickly
 
 pytestmark = pytest.mark.slow
 
@@ -125,20 +124,20 @@ def test_a_comment_in_the_policy_is_no_edit(brand: Brand, tmp_path: Path):
     verify(brand.lake, policy=policy).require_good()
 
 
-def test_the_exit_codes_of_the_command(brand: Brand, tmp_path: Path):
+def test_the_exit_codes_of_the_command(brand: Brand, tmp_path: Path, harness_env: dict[str, str]):
     """0 all the same, 6 the policy was edited, 2 another result, 3 damaged bytes: in this order on one lake."""
     shutil.copytree(brand.policy, tmp_path / "policy")
     (tmp_path / "policy" / "rfm.yaml").write_text("window_days: 180\n")
     ask = ("verify", "--lake", brand.lake, "--json")
-    good = strata(*ask, env=os.environ)
+    good = quickly(*ask, env=harness_env)
     assert (good.code, good.told["refreshes_recomputed"], good.told["mismatches"]) == (0, 2, [])
-    assert strata(*ask, "--policy", str(tmp_path / "policy"), env=os.environ).code == 6
+    assert quickly(*ask, "--policy", str(tmp_path / "policy"), env=harness_env).code == 6
     forge(brand, tmp_path / "scratch")
-    other = strata(*ask, env=os.environ)
+    other = quickly(*ask, env=harness_env)
     assert (other.code, other.told["mismatches"]) == (2, ["customers at 2017-02-28"])
     damaged = live(brand, "orders")
     flip(damaged)
-    found = strata(*ask, env=os.environ)
+    found = quickly(*ask, env=harness_env)
     assert found.code == 3
     assert json.loads(found.out)["damaged"] == [str(damaged.relative_to(brand.lake))]
     assert "next: restore them" in found.problem

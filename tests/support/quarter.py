@@ -100,9 +100,14 @@ class Brand:
         return Brand(self.lake, str(folder))
 
 
+def standing_in(folder: Path) -> Brand:
+    """The small lake that was made in `folder`."""
+    return Brand(str(folder / "lake"), JOURNEY)
+
+
 def standing_brand(folder: Path) -> Brand:
     """Three months received in turn, the first two refreshed as they were known; March waits."""
-    brand = Brand(str(folder / "lake"), JOURNEY)
+    brand = standing_in(folder)
     write_quarter(folder / "exports")
     for name in MONTHS:
         brand.ingest(folder / "exports" / name, **received(name))

@@ -8,7 +8,7 @@ from pathlib import Path
 import typer
 from click.exceptions import Abort, ClickException
 
-from flows.commands import demo, quarantine, read, send, sources, write
+from flows.commands import demo, identity, keys, quarantine, read, send, sources, write
 from flows.show import problems, show_problem
 from tasks.errors import ConfigurationError, StrataError
 
@@ -19,9 +19,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for commands in (demo.app, write.app, send.app, read.app):
+for commands in (demo.app, write.app, send.app, read.app, keys.top):
     app.registered_commands += commands.registered_commands
-for group in (sources.app, quarantine.app):
+for group in (sources.app, quarantine.app, identity.app, keys.app):
     app.add_typer(group)
 
 QUIET = {

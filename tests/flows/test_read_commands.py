@@ -1,6 +1,7 @@
 """The commands that only read: explain a customer, list runs, verify. They answer without waking Prefect."""
 
 import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -103,10 +104,21 @@ def test_runs_lists_the_newest_first(standing: Brand):
     assert rows[0]["tables"]["customers"] == standing.rows("customers", AS_OF).height
 
 
+def test_the_identity_report_counts_the_stored_rows_and_keeps_its_page(standing: Brand):
+    answer = strata("identity", "report", "--as-of", AS_OF, "--lake", standing.lake, "--json", env=os.environ)
+    assert (answer.code, answer.problem) == (0, "")
+    known = standing.rows("identities", AS_OF)
+    assert (answer.told["customers"], answer.told["keys"]) == (known["one_id"].n_unique(), known["key"].n_unique())
+    assert answer.told["previous_as_of"] == "2017-01-31"
+    page = Path(answer.told["page"]).read_text(encoding="utf-8")
+    assert "Who is who" in page
+    assert not any(one_id in page for one_id in known["one_id"])
+
+
 LOOKING = [
     ["explain", HOUSEHOLD], ["runs"], ["verify"], ["--help"], ["sources", "list"], ["sources", "drift"],
     ["sources", "check", "tests/samples/youzan_orders_20260601.csv", "--shop", "mall"], ["quarantine", "list"],
-    ["quarantine", "explain", "no_usable_key"],
+    ["quarantine", "explain", "no_usable_key"], ["identity", "report", "--no-page"],
 ]  # fmt: skip
 
 

@@ -80,15 +80,21 @@ def verify(uri: str, month: str = "", policy: str = "") -> Verification:
 
 
 def _stored(lake: Lake, runs: pl.DataFrame) -> Iterator[tuple[str, str]]:
-    """Key and SHA-256 of every live file of the snapshot, then of policies and raw exports beside the tables."""
+    """Key and SHA-256 of every live file of the snapshot, then of policies and raw exports beside the tables.
+
+    A run that puts other objects in the place of some names these among its inputs, under `replaced`.
+    """
     manifest = lake.manifest(lake.snapshot())
+    replaced = {key for text in runs.get_column("inputs") for key in json.loads(text).get("replaced", ())}
     for table in sorted(manifest):
         yield from ((file.path, file.sha256) for file in manifest[table])
     for digest in runs.get_column("policy_digest").unique().sort():
         yield policy_key(digest), digest
     for text in runs.get_column("added_files"):
         yield from (
-            (entry["path"], entry["sha256"]) for entry in json.loads(text) if not entry["path"].startswith("tables/")
+            (entry["path"], entry["sha256"])
+            for entry in json.loads(text)
+            if not entry["path"].startswith("tables/") and entry["path"] not in replaced
         )
 
 

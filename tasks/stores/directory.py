@@ -55,6 +55,11 @@ class DirectoryObjects:
             data = file.read()
         return data, hashlib.sha256(data).hexdigest()
 
+    def start(self, key: str, size: int) -> bytes:
+        """See Objects."""
+        with self._opened(key) as file:
+            return file.read(size)
+
     def fetch(self, key: str, path: Path) -> str:
         """See Objects."""
         with self._opened(key) as file:

@@ -45,6 +45,10 @@ class Objects(Protocol):
         """All bytes of one object and the etag that `swap` asks for; raises as `read` does."""
         ...
 
+    def start(self, key: str, size: int) -> bytes:
+        """The first bytes of one object, at most `size`, not checked against anything; raises as `read` does."""
+        ...
+
     def fetch(self, key: str, path: Path) -> str:
         """Stream one object to a local file, whole or not at all, and return its SHA-256; raises as `read` does."""
         ...

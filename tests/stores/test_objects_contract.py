@@ -33,6 +33,11 @@ def test_what_was_created_is_read_back(objects: Objects) -> None:
     assert objects.sha256("a/b") == hashlib.sha256(b"one").hexdigest()
 
 
+def test_an_object_can_be_looked_into(objects: Objects) -> None:
+    objects.create("a/b", b"one and more")
+    assert (objects.start("a/b", 3), objects.start("a/b", 99)) == (b"one", b"one and more")
+
+
 def test_empty_bytes_are_an_object(objects: Objects) -> None:
     objects.create("_SUCCESS", b"")
     assert objects.read("_SUCCESS") == b""
@@ -40,7 +45,7 @@ def test_empty_bytes_are_an_object(objects: Objects) -> None:
 
 def test_what_is_missing_is_told(objects: Objects) -> None:
     assert objects.head("no/such") is None
-    for ask in (objects.read, objects.read_tagged, objects.sha256):
+    for ask in (objects.read, objects.read_tagged, objects.sha256, lambda key: objects.start(key, 1)):
         with pytest.raises(MissingDataError, match="no/such"):
             ask("no/such")
 

@@ -11,7 +11,7 @@ from tests.support.source import ROOT, committed
 PAGES = [name for name in committed() if name.endswith(".md")]
 LINK = re.compile(r"\]\((?!https?://|#)([^)#\s]+)")
 EXIT_ROW = re.compile(r"^\| (\d+) \|", re.MULTILINE)
-COMMAND_ROW = re.compile(r"^\| `strata ([a-z]+(?: [a-z]+)?)", re.MULTILINE)
+COMMAND_ROW = re.compile(r"^\| `strata ([a-z-]+(?: [a-z]+)?)", re.MULTILINE)
 MAKE_TARGET = re.compile(r"^([a-z]+):", re.MULTILINE)
 
 
@@ -47,7 +47,7 @@ def test_links_lead_somewhere(page):
 
 @pytest.mark.parametrize("page", PAGES)
 def test_commands_that_a_page_shows_exist(page):
-    shown = set(re.findall(r"`(?:\.venv/bin/)?strata ([a-z]+)(?: ([a-z]+)\b)?", text(page)))
+    shown = set(re.findall(r"`(?:\.venv/bin/)?strata ([a-z-]+)(?: ([a-z]+)\b)?", text(page)))
     known = commands()
     assert {words for words in shown if words[0] not in known and " ".join(words).strip() not in known} == set()
 

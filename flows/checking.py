@@ -139,7 +139,7 @@ def _context(part: Part, layout: Layout, look: Look, around: Surroundings) -> Re
 def _shop(layout: Layout, look: Look, around: Surroundings) -> str | None:
     """The shop that was told, or the only one that the brand has in the channel."""
     declared = around.shops.get(layout.channel)
-    return look.shop or (declared if isinstance(declared, str) else None)
+    return look.shop or (declared if isinstance(declared, str) else layout.shop or None)
 
 
 def _accounted(export: Export, layout: Layout, around: Surroundings) -> Told:

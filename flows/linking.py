@@ -4,7 +4,6 @@ So a declaration has a file, a proof, a time of receipt and an account like ever
 """
 
 import csv
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,8 +24,8 @@ MEANING = {
 
 
 def declare(
-    link: Link, first: str, second: str, evidence: str, *, at: str = "", dry_run: bool = False, uri: str = "",
-    policy: str = "",
+    link: Link, first: str, second: str, evidence: str, *, at: str = "", received_at: str = "", dry_run: bool = False,
+    uri: str = "", policy: str = "",
 ) -> dict[str, Any]:  # fmt: skip
     """Take in one declaration about two keys, or ids of customers, which stand for the key that named them.
 
@@ -48,7 +47,8 @@ def declare(
         "outcome": "dry run: nothing was written",
     }
     if not dry_run:
-        told["outcome"] = _take_in(link, keys, evidence, decided_at, uri, policy)
+        line = (link, keys[0], "" if link == "rebind" else keys[1], decided_at.isoformat(), evidence.strip())
+        told["outcome"] = _take_in(line, received_at, uri, policy)
         told["next"] = "strata refresh: it resolves who is who anew"
     return told
 
@@ -81,17 +81,16 @@ def _require_sense(link: Link, keys: list[str], evidence: str) -> None:
         raise ConfigurationError("both are the same key", expected="two keys", next_step="name the other one")
 
 
-def _take_in(link: Link, keys: list[str], evidence: str, at: datetime, uri: str, policy: str) -> str:
+def _take_in(line: tuple[str, ...], received_at: str, uri: str, policy: str) -> str:
     """Write the line into a file of the layout `identity_links` and ingest it; the outcome of that file."""
     from flows.ingest import ingest  # noqa: PLC0415  Prefect takes seconds to import
 
     with desk(Path(Settings().scratch)) as folder:
         path = folder / "identity_links.csv"
         with path.open("w", encoding="utf-8", newline="") as file:
-            rows = (HEADER, (link, keys[0], "" if link == "rebind" else keys[1], at.isoformat(), evidence.strip()))
-            csv.writer(file, lineterminator="\n").writerows(rows)
+            csv.writer(file, lineterminator="\n").writerows((HEADER, line))
         told = IngestParameters(
-            paths=(str(path),), exported_at=at.isoformat(), settle_seconds=0, lake=uri, policy=policy
+            paths=(path,), received_at=received_at, exported_at=line[3], settle_seconds=0, lake=uri, policy=policy
         )
         files = ingest(told)["files"]
     return str(files[0]["outcome"])

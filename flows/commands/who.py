@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from flows.commands.options import AsOfOption, JsonOption, LakeOption, PolicyOption, day
+from flows.commands.options import AsOfOption, JsonOption, LakeOption, PolicyOption, ReceivedOption, day
 from flows.show import show
 
 app = typer.Typer()
@@ -47,6 +47,7 @@ def link(
     second: OtherArgument,
     evidence: EvidenceOption,
     at: AtOption = "",
+    received_at: ReceivedOption = "",
     dry_run: DryOption = False,
     lake: LakeOption = "",
     policy: PolicyOption = "",
@@ -58,7 +59,9 @@ def link(
     """
     from flows.linking import declare
 
-    told = declare("must", first, second, evidence, at=at, dry_run=dry_run, uri=lake, policy=policy)
+    told = declare(
+        "must", first, second, evidence, at=at, received_at=received_at, dry_run=dry_run, uri=lake, policy=policy
+    )
     show(told, as_json=as_json)
 
 
@@ -68,6 +71,7 @@ def unlink(
     second: OtherArgument,
     evidence: EvidenceOption,
     at: AtOption = "",
+    received_at: ReceivedOption = "",
     dry_run: DryOption = False,
     lake: LakeOption = "",
     policy: PolicyOption = "",
@@ -79,7 +83,9 @@ def unlink(
     """
     from flows.linking import declare
 
-    told = declare("cannot", first, second, evidence, at=at, dry_run=dry_run, uri=lake, policy=policy)
+    told = declare(
+        "cannot", first, second, evidence, at=at, received_at=received_at, dry_run=dry_run, uri=lake, policy=policy
+    )
     show(told, as_json=as_json)
 
 
@@ -88,6 +94,7 @@ def rebind(
     number: KeyArgument,
     evidence: EvidenceOption,
     at: AtOption = "",
+    received_at: ReceivedOption = "",
     dry_run: DryOption = False,
     lake: LakeOption = "",
     policy: PolicyOption = "",
@@ -99,7 +106,9 @@ def rebind(
     """
     from flows.linking import declare
 
-    told = declare("rebind", number, "", evidence, at=at, dry_run=dry_run, uri=lake, policy=policy)
+    told = declare(
+        "rebind", number, "", evidence, at=at, received_at=received_at, dry_run=dry_run, uri=lake, policy=policy
+    )
     show(told, as_json=as_json)
 
 

@@ -11,7 +11,7 @@ from tasks.policy.models import Campaign, Policy, Vendor
 from tasks.refs import Run
 from tasks.settings import Settings
 from tasks.steps.house import lake_at, objects_at, policy_of, pseudonymiser_of, snapshot_of
-from tasks.steps.knowledge import Horizon, keys_at, newest_horizon, people_of, points_of, words_of
+from tasks.steps.knowledge import Horizon, keys_at, names_at, newest_horizon, people_of, points_of, words_of
 from tasks.steps.unsealing import Contacts
 from tasks.stores.manifest import Origin, Terms, terms_of
 from tasks.stores.revision import Publication
@@ -20,6 +20,8 @@ from tasks.stores.vendor_files import CONTACT
 from tasks.transforms.audience import message_variables
 from tasks.transforms.consent import question_of
 from tasks.transforms.delivery import Increment, increment, planned, recheck
+from tasks.transforms.lineage import under_old_ids
+from tasks.transforms.since_plan import one_message_each, still_theirs
 from tasks.transforms.waterfall import waterfall
 
 
@@ -31,14 +33,18 @@ def contacts_of(run: Run, send: Send) -> Contacts:
 def members_now(run: Run, horizon: Horizon, send: Send, reached_now: pl.DataFrame, contacts: Contacts) -> pl.DataFrame:
     """The planned members of a send after the last look at consent and at the vault."""
     newest, policy = newest_horizon(run, horizon), policy_of(run)
+    members, names = asked_again(stored_members(run, send)), names_at(run, newest)
+    ids = members.lazy().select("one_id")
+    keys, points = (under_old_ids(rows, names, ids) for rows in (keys_at(run, newest), points_of(run, newest)))
     checked = recheck(
-        asked_again(stored_members(run, send)),
+        members,
         reached_now,
         question_of(policy.campaign(send.campaign), policy.vendor(send.vendor)),
         words=words_of(run, newest),
-        keys=keys_at(run, newest),
-        points=points_of(run, newest),
+        keys=keys,
+        points=points,
     )
+    checked = checked.pipe(still_theirs, points).pipe(one_message_each, reached_now, names)
     return _without_a_value(checked, _with_a_value(planned(checked), reached_now, contacts))
 
 
@@ -92,7 +98,8 @@ def publication_of(
     """The increment that brings the vendor from what it has to what it should have."""
     policy = policy_of(run)
     change: Increment = increment(reached_now.drop("seq"), planned(members))
-    variables = message_variables(people_of(run, horizon), policy.campaign(send.campaign)).collect()
+    people = under_old_ids(people_of(run, horizon), names_at(run, horizon), members.lazy().select("one_id"))
+    variables = message_variables(people, policy.campaign(send.campaign)).collect()
     vendor = policy.vendor(send.vendor)
     return Publication(
         send=send,

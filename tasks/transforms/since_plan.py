@@ -1,4 +1,4 @@
-"""Members of a planned send who have become one person since: one message is enough."""
+"""What resolving identities anew does to a planned send: two members may be one person, a number another's."""
 
 import polars as pl
 
@@ -31,6 +31,23 @@ def one_message_each(members: pl.DataFrame, reached: pl.DataFrame, names: pl.Laz
         .with_columns(
             outcome=pl.when(is_doubled).then(pl.lit("duplicate_contact")).otherwise("outcome"),
             evidence=pl.when(is_doubled).then(same).otherwise("evidence"),
+        )
+        .select(members.columns)
+    )
+
+
+def still_theirs(members: pl.DataFrame, points: pl.LazyFrame) -> pl.DataFrame:
+    """The members of one send as given; whoever was to be reached by what is another's contact now gets nothing.
+
+    `points` are `contact_points.contact_points` of today, told under the ids of the plan too.
+    """
+    theirs = points.select("one_id", recipient_key="contact_key", is_theirs=pl.lit(value=True)).unique()
+    is_lost = (pl.col("outcome") == "planned") & pl.col("is_theirs").is_null()
+    return (
+        members.join(theirs.collect(), on=["one_id", "recipient_key"], how="left", maintain_order="left")
+        .with_columns(
+            outcome=pl.when(is_lost).then(pl.lit("no_contact")).otherwise("outcome"),
+            evidence=pl.when(is_lost).then(pl.lit("the contact is theirs no more")).otherwise("evidence"),
         )
         .select(members.columns)
     )

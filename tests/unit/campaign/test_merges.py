@@ -11,7 +11,7 @@ from tasks.policy.models import Cap
 from tasks.transforms.allocation import Allocation, allocate, send_id_of
 from tasks.transforms.known import Former, Known
 from tasks.transforms.lineage import predecessors
-from tasks.transforms.since_plan import one_message_each
+from tasks.transforms.since_plan import one_message_each, still_theirs
 from tests.support.campaigns import NOW, SEND_ON, campaign, known, outcomes, phone, policy, touch
 
 WEEKLY = Cap(touch_channel="sms", days=7, most=1)
@@ -145,3 +145,9 @@ def test_of_two_who_became_one_since_the_plan_one_gets_the_message():
 def test_whoever_was_reached_keeps_the_place():
     assert last_look(planned("a", "b"), {"a": "a", "b": "a"}, "b") == {"a": "duplicate_contact", "b": "planned"}
     assert last_look(planned("a", "b"), {"a": "a", "b": "a"}, "a", "b") == {"a": "planned", "b": "planned"}
+
+
+def test_a_number_that_is_another_s_now_is_not_written_to():
+    points = pl.LazyFrame({"one_id": ["a", "c"], "contact_key": [phone("a"), phone("b")]})
+    left = outcomes(still_theirs(planned("a", "b"), points))
+    assert left == {"a": "planned", "b": "no_contact"}

@@ -110,3 +110,11 @@ class ReportParameters(Parameters):
     """Write the month's report page."""
 
     month: str = Field(pattern=MONTH, description="business month, YYYY-MM")
+
+
+class ForgetParameters(Parameters):
+    """Erase the person of a sealed request. Whom it is about is never a parameter: Prefect keeps those."""
+
+    request: str = Field(
+        pattern=r"^fr-[0-9a-f]{16}$", description="id of the request, as `strata forget --request-only` prints it"
+    )

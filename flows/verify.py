@@ -12,6 +12,7 @@ from typing import Any
 
 import polars as pl
 
+from flows.restated import Restated, lost_ground, restated, standing_seq
 from tasks.errors import DamagedError, DigestMismatchError, MissingDataError, PolicyChangedError
 from tasks.policy.load import digest_of, load_policy
 from tasks.refs import Run
@@ -34,6 +35,8 @@ class Verification:
     damaged: list[str] = field(default_factory=list)
     mismatches: list[str] = field(default_factory=list)
     other_code: list[str] = field(default_factory=list)
+    unrepeatable: list[str] = field(default_factory=list)
+    """Refreshes from before an erasure whose ground was restated since, and why."""
     policy_changed: str = ""
 
     def require_good(self) -> None:
@@ -110,32 +113,36 @@ def _damage(objects: Objects, key: str, sha256: str) -> Iterator[str]:
 
 def _recompute(runs: pl.DataFrame, month: str, found: Verification, uri: str) -> None:
     """Recompute refreshes; only the newest run of each date is still what readers see."""
+    lake, changes = lake_at(uri), restated(runs)
     newest = runs.filter(flow="refresh").unique("as_of", keep="last", maintain_order=True)
     for row in newest.iter_rows(named=True):
         if month and f"{row['as_of']:%Y-%m}" != month:
             continue
+        if why := lost_ground(lake, row, runs, changes):
+            found.unrepeatable.append(f"{row['as_of']}: {why}")
+            continue
         found.runs += 1
         if row["code_version"] != code_version():
             found.other_code.append(f"{row['as_of']} by code {row['code_version'][:12]}")
-        found.mismatches.extend(_mismatches(row, uri))
+        found.mismatches.extend(_mismatches(row, uri, changes))
 
 
-def _mismatches(row: Mapping[str, Any], uri: str) -> Iterator[str]:
+def _mismatches(row: Mapping[str, Any], uri: str, changes: Restated) -> Iterator[str]:
     run = _run_again(row, uri)
     policy = policy_of(run)
     again = refresh(refresh_inputs(run, policy), policy, as_of(run))
     for table, digest in output_digests(row).items():
-        if digest_rows(again[table], table) != digest:
+        if digest_rows(again[table], table) != changes.now(digest):
             yield f"{table} at {row['as_of']}"
 
 
 def _run_again(row: Mapping[str, Any], uri: str) -> Run:
-    """The run as it was: its snapshot, its policy, its knowledge."""
+    """The run as it was: its snapshot (or what an erasure left of it), its policy, its knowledge."""
     return Run(
         run_id=row["run_id"],
         flow=row["flow"],
         lake=uri,
-        base_seq=json.loads(row["inputs"])["base_seq"],
+        base_seq=standing_seq(lake_at(uri), row),
         policy_digest=row["policy_digest"],
         code_version=row["code_version"],
         inputs_digest=row["inputs_digest"],

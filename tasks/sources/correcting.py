@@ -42,18 +42,18 @@ def refused_text(path: Path, name: str, known: frozenset[str], rows: Collection[
         return
     encoding = opened.encoding or "utf-8"
     yield b"\xef\xbb\xbf" if encoding == "utf-8" else b""  # spreadsheets take UTF-8 without a mark for something else
-    separator = _separator(path, name, known) if opened.format == "csv" else ","
+    separator = separator_of(path, name, known) if opened.format == "csv" else ","
     yield from (text.encode(encoding) for text in _table(opened, separator, frozenset(rows)))
 
 
-def _separator(path: Path, name: str, known: frozenset[str]) -> str:
-    """What separates the fields of the file: a row that could not be taken apart keeps its own."""
+def separator_of(path: Path, name: str, known: frozenset[str]) -> str:
+    """Return what separates the fields of the file: a row that could not be taken apart keeps its own."""
     head = (line for line in _lines(path, name) if line.strip())
     return find_header(list(islice(head, _TITLE_LINES)), known, name).separator
 
 
 def _table(opened: Opened, separator: str, wanted: frozenset[int]) -> Iterator[str]:
-    yield _line(opened.headers, separator)
+    yield line_of(opened.headers, separator)
     names = unique_names(opened.headers)
     for chunk in opened.chunks(Wanted()):
         yield from (text for _, text in sorted(_of_chunk(chunk, names, separator, wanted)))
@@ -64,26 +64,30 @@ def _of_chunk(
 ) -> Iterator[tuple[int, str]]:
     """Row number and text of the wanted rows of a chunk."""
     sound = chunk.rows.filter(pl.col("row_number").is_in(wanted)).select("row_number", *names)
-    yield from ((number, _line(cells, separator)) for number, *cells in sound.iter_rows())
+    yield from ((number, line_of(cells, separator)) for number, *cells in sound.iter_rows())
     broken = chunk.undecodable.filter(pl.col("row_number").is_in(wanted)).select("row_number", "value")
     yield from ((number, f"{raw}\r\n") for number, raw in broken.iter_rows())
 
 
-def _line(cells: Collection[str | None], separator: str) -> str:
+def line_of(cells: Collection[str | None], separator: str) -> str:
+    """One line of delimited text."""
     line = io.StringIO()
     csv.writer(line, delimiter=separator, lineterminator="\r\n").writerow(cells)
     return line.getvalue()
 
 
 def _documents(path: Path, name: str, kind: str, wanted: frozenset[int]) -> Iterator[str]:
-    """The wanted documents, one a line: lines as they stood; members of a list with their numbers as text."""
+    """The wanted documents, one a line."""
+    yield from (f"{text}\n" for number, text in documents_in(path, name, kind) if number in wanted)
+
+
+def documents_in(path: Path, name: str, kind: str) -> Iterator[tuple[int, str]]:
+    """Number and text of every document: lines as they stood; members of a list with their numbers as text."""
     if kind == "jsonl":
-        lines = (line for line in _lines(path, name) if line.strip())
-        yield from (f"{line}\n" for number, line in enumerate(lines, start=1) if number in wanted)
+        yield from enumerate((line for line in _lines(path, name) if line.strip()), start=1)
         return
     for one in read_list(_blocks(path, name), name):
-        if one.number in wanted:
-            yield (one.raw if one.document is None else json.dumps(one.document, ensure_ascii=False)) + "\n"
+        yield one.number, one.raw if one.document is None else json.dumps(one.document, ensure_ascii=False)
 
 
 def _blocks(path: Path, name: str) -> Iterator[str]:

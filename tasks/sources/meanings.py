@@ -43,6 +43,10 @@ _OF_ROWS = {
         "The row is in another currency than the brand's.",
         "one lake counts one currency: ingest such rows under a brand of that currency",
     ),
+    "erased_person": Meaning(
+        "The row is about somebody who asked to be forgotten; it is not kept, and its value is not shown.",
+        "nothing here; ask the shop that exported it to erase the person as well",
+    ),
     "lines_disagree": Meaning("The lines of one order name two buyers.", "find out which is right, or split the order"),
 }
 _FAULTS = {

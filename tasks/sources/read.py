@@ -86,7 +86,7 @@ def _refuse_encoding(opened: Opened, layout: Layout, name: str) -> None:
 
 
 def _intake(path: Path, layout: Layout, context: ReadContext, folder: Path) -> Intake:
-    stamp = _stamp(layout, context)
+    stamp = stamp_of(layout, context)
     count = min(path.stat().st_size // (_CHUNKS_PER_BUCKET * context.chunk_bytes) + 1, _MOST_BUCKETS)
     return Intake(
         Naming(layout, stamp.channel, stamp.shop_id, context.pseudonymise), stamp, context,
@@ -95,7 +95,8 @@ def _intake(path: Path, layout: Layout, context: ReadContext, folder: Path) -> I
     )  # fmt: skip
 
 
-def _stamp(layout: Layout, context: ReadContext) -> Stamp:
+def stamp_of(layout: Layout, context: ReadContext) -> Stamp:
+    """Return what every row of the file has in common; BadFileError when the shop is not known."""
     return Stamp(
         layout.channel, _shop(layout, context), context.currency, exported_at(layout, context),
         context.received_at, context.file_sha256, context.file_month, context.zone, context.categories,

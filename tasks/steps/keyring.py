@@ -17,6 +17,7 @@ from tasks.settings import Settings
 from tasks.stores.keys import Given, Keeper, KeyFile, Source
 from tasks.stores.runs import pseudonym_key
 from tasks.stores.tables import Lake
+from tasks.stores.tombstones import open_marks
 from tasks.stores.vault import Pseudonymiser, Sealer
 
 
@@ -78,6 +79,14 @@ def pseudonymiser_at(policy: Policy, lake: Lake, uri: str, snapshot: Snapshot) -
 def sealer_of(policy: Policy, uri: str) -> Sealer:
     """What seals contacts and raw files from now on."""
     return Sealer.of(keeper_of(policy, uri).ring())
+
+
+def forgotten_at(policy: Policy, lake: Lake, uri: str, snapshot: Snapshot) -> frozenset[str]:
+    """Printed keys and records of people who were forgotten, by their marks in that snapshot; for an ingest."""
+    if "tombstones" not in snapshot.tables:
+        return frozenset()
+    marks = lake.scan("tombstones", snapshot).select("mark").collect()["mark"]
+    return open_marks(marks, keeper_of(policy, uri).ring().tombstone)
 
 
 @cache

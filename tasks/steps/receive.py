@@ -1,6 +1,7 @@
 """Take one export file in: read it, keep its bytes sealed, lay its rows ready to merge. No task stands here."""
 
 import json
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -14,8 +15,9 @@ from tasks.sources.corrections import Correction
 from tasks.sources.declared import corrections_of, layouts_of
 from tasks.sources.read import Export, ReadContext, read_export
 from tasks.steps.house import lake_at, objects_at, snapshot_of
-from tasks.steps.keyring import pseudonymiser_at, sealer_of
+from tasks.steps.keyring import forgotten_at, pseudonymiser_at, sealer_of
 from tasks.steps.opening import Item
+from tasks.steps.returning import HeldBack, Returned, erasure_row, hold_back
 from tasks.stores.arrivals import mark_of
 from tasks.stores.cover import passing_cover
 from tasks.stores.digests import file_sha256
@@ -69,12 +71,40 @@ def receive(run: Run, item: Item, terms: Terms, policy: Policy, *, keep: bool = 
     sealer, named = sealer_of(policy, run.lake), _pseudonymiser(run, policy)
     try:
         read = _read(run, item, terms, policy, (named, sealer))
-        raw = keep_raw(run, item, read.channel, sealer) if keep else None
+        held = _held_back(run, item, terms, policy, (named, sealer), read)
+        raw = keep_raw(run, item, read.channel, sealer, held.kept if held else None) if keep else None
     except BadFileError:
         if is_unchanged(item):
             raise
         return None
+    read = _without(run, read, held, raw) if held else read
     return read.model_copy(update={"raw": raw}) if is_unchanged(item) else None
+
+
+def _held_back(run: Run, item: Item, terms: Terms, policy: Policy, keys: Keys, read: Received) -> HeldBack | None:
+    """The file without people who were forgotten; None where none of them is in it."""
+    forgotten = forgotten_at(policy, lake_at(run.lake), run.lake, snapshot_of(run))
+    returned = Returned(read.staged, read.primary, forgotten) if forgotten and read.staged else None
+    if returned is None or not returned.tells_of_somebody:
+        return None
+    layouts = layouts_of(policy.layouts)
+    context = _context(policy, keys, item, terms, corrections_of(policy.corrections, layouts))
+    named = replace(context, shop_id=read.shop_id, channel=read.channel)
+    return hold_back(Path(item.path), returned, named, layouts, Path(run.scratch) / item.sha256)
+
+
+def _without(run: Run, read: Received, held: HeldBack, raw: StoredFile | None) -> Received:
+    """The same account, with the rows of people who were forgotten among the refused."""
+    folder, staged = Path(run.scratch) / read.sha256, held.staged
+    if raw is not None:
+        staged = staged | erasure_row(held, read.sha256, raw.sha256, read.received_at, folder)
+    told = f"{held.rows} rows are about people who were forgotten: refused, and not kept"
+    return read.model_copy(
+        update={
+            "staged": staged, "rows_quarantined": read.rows_quarantined + held.rows,
+            "money_quarantined_fen": read.money_quarantined_fen + held.money_fen, "about": (*read.about, told),
+        }
+    )  # fmt: skip
 
 
 def _pseudonymiser(run: Run, policy: Policy) -> Pseudonymiser:
@@ -108,8 +138,8 @@ def _refuse_problem(item: Item) -> None:
         raise item.problem.error()
 
 
-def keep_raw(run: Run, item: Item, channel: str, sealer: Sealer) -> StoredFile:
-    """The bytes as received, encrypted at rest; what stands there already, under whichever key, is the same file.
+def keep_raw(run: Run, item: Item, channel: str, sealer: Sealer, instead: Path | None = None) -> StoredFile:
+    """The bytes as received (or what is kept instead), encrypted; what stands there already is the same file.
 
     Raises:
         BadFileError: the file changed meanwhile; nothing is kept under the digest of what it was.
@@ -118,7 +148,7 @@ def keep_raw(run: Run, item: Item, channel: str, sealer: Sealer) -> StoredFile:
     standing = standing_raw(objects, channel, item.sha256)
     key = standing.key if standing else raw_key(item, channel)
     if standing is None:
-        sealer.encrypt_file(Path(item.received), sealed)
+        sealer.encrypt_file(instead or Path(item.received), sealed)
         if not is_unchanged(item):
             raise BadFileError(f"{item.name} changed while it was read", next_step="wait until it is uploaded")
         objects.create_file(key, sealed)

@@ -8,6 +8,7 @@ import polars as pl
 from expectations.tables import TABLES
 from tasks.policy.load import digest_of
 from tasks.policy.models import Policy
+from tasks.transforms.buyers import with_next_key
 from tasks.transforms.facts import customer_facts, only_mature
 from tasks.transforms.identity import changes_between, resolve
 from tasks.transforms.lifecycle import stage_customers
@@ -87,7 +88,7 @@ def customers_of(inputs: Inputs, policy: Policy, as_of: date, identities: pl.Laz
     integer cost a fraction of those by text, and the order is the same.
     """
     # Refunds are few and read by every measure: work them out once.
-    inputs = replace(inputs, refunds=refunds_of(inputs).collect().lazy())
+    inputs = replace(inputs, refunds=refunds_of(inputs).collect().lazy(), orders=_own_orders(inputs, identities))
     people = _number_people(identities)
     numbered = identities.join(people, on="one_id").select("key", "valid_from", "valid_to", one_id="number")
     facts = _facts(inputs, policy, as_of, people.select("first_seen_at", one_id="number"), numbered)
@@ -103,11 +104,13 @@ def customers_of(inputs: Inputs, policy: Policy, as_of: date, identities: pl.Laz
 
 def orders_at(inputs: Inputs, identities: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
     """One row per paid order at `as_of` in the brand's currency, refunds taken off, buyers resolved."""
-    return net_orders(_own_orders(inputs), refunds_of(inputs), identities, as_of=as_of)
+    return net_orders(_own_orders(inputs, identities), refunds_of(inputs), identities, as_of=as_of)
 
 
-def _own_orders(inputs: Inputs) -> pl.LazyFrame:
-    return inputs.orders.filter(pl.col("currency") == inputs.currency)
+def _own_orders(inputs: Inputs, identities: pl.LazyFrame) -> pl.LazyFrame:
+    """The orders in the brand's currency, each with a buyer's key that names somebody where the record has one."""
+    own = inputs.orders.filter(pl.col("currency") == inputs.currency)
+    return own.pipe(with_next_key, inputs.sightings, identities)
 
 
 def refunds_of(inputs: Inputs) -> pl.LazyFrame:
@@ -185,7 +188,7 @@ def _numbered_state(inputs: Inputs, people: pl.LazyFrame, identities: pl.LazyFra
 
 def _counted_at(inputs: Inputs, policy: Policy, numbered: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
     """One row per paid order at `as_of`, with the day on which it starts to count towards the tier."""
-    orders = net_orders(_own_orders(inputs), inputs.refunds, numbered, as_of=as_of)
+    orders = net_orders(inputs.orders, inputs.refunds, numbered, as_of=as_of)
     return with_counting_days(orders, inputs.refunds, as_of=as_of, tiers=policy.tiers)
 
 

@@ -1,6 +1,6 @@
 """The wide rows of a file become rows of the house's tables, with both clocks and a content hash."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,7 +8,7 @@ import polars as pl
 
 from expectations.tables import TABLES
 from expectations.vocabulary import INSTANT
-from tasks.sources.hashing import content, sha256
+from tasks.sources.hashing import NONE_SAME, content, sha256
 
 BOOKKEEPING = ("row_number", "row_money_fen", "file_month")
 """Columns beside a table's own by which rows and money are accounted for."""
@@ -59,11 +59,15 @@ def to_table(frame: pl.DataFrame, table: str, stamp: Stamp) -> pl.DataFrame:
     schema = TABLES[table].schema
     nothing = {name: pl.lit(None, schema[name]) for name in schema.names()}
     nothing |= {"row_money_fen": pl.lit(None, pl.Int64()), "broken_rules": pl.lit([], pl.List(pl.String))}
-    stamped = frame.pipe(_mark_foreign, stamp.currency).pipe(_add_absent, stamp.columns())
-    business = {name: value for name, value in _business(stamped, stamp.zone).items() if name in schema}
-    dated = stamped.pipe(_add_absent, business).pipe(_add_absent, nothing)
-    hashed = dated.with_columns(content_hash=_content_hash(table, dated.columns)) if "content_hash" in schema else dated
-    return hashed.select(*(pl.col(name).cast(schema[name]) for name in schema.names()), *BOOKKEEPING, "broken_rules")
+    marked = frame.pipe(_mark_foreign, stamp.currency)
+    business = {name: value for name, value in _business(marked, stamp.zone).items() if name in schema}
+    dated = marked.pipe(_add_absent, business)
+    same = {name: value for name, value in (nothing | stamp.columns()).items() if name not in dated.columns}
+    if "content_hash" in schema:
+        dated = dated.with_columns(content_hash=_content_hash(table, dated.columns, same))
+    return dated.pipe(_add_absent, same).select(
+        *(pl.col(name).cast(schema[name]) for name in schema.names()), *BOOKKEEPING, "broken_rules"
+    )
 
 
 def _add_absent(frame: pl.DataFrame, columns: dict[str, pl.Expr]) -> pl.DataFrame:
@@ -94,8 +98,13 @@ def _business(frame: pl.DataFrame, zone: str) -> dict[str, pl.Expr]:
     return months | dates | sends
 
 
-def _content_hash(table: str, columns: Sequence[str]) -> pl.Expr:
+def content_hash_of(table: str) -> pl.Expr:
+    """What `content_hash` is of a stored row; of a refund only where its file gave it no time of its own."""
+    return _content_hash(table, TABLES[table].columns).alias("content_hash")
+
+
+def _content_hash(table: str, columns: Collection[str], same: Mapping[str, pl.Expr] = NONE_SAME) -> pl.Expr:
     """The digest of what a version says; of a refund's time only the one that the source itself gives (`own_at`)."""
     left_out = {*_VERSION, *(_BY_FIRST_SIGHT if table == "refunds" else ())}
     own = [name for name in ("own_at",) if table == "refunds" and name in columns]
-    return sha256(content([*(name for name in TABLES[table].columns if name not in left_out), *own]))
+    return sha256(content([*(name for name in TABLES[table].columns if name not in left_out), *own], same))

@@ -190,7 +190,7 @@ def read_cells(text: pl.Series, cell: Cell, zone: str) -> pl.DataFrame:
     if usual is None:
         return _read_distinct(cells, cell, zone)
     first = cells.with_columns(value=usual(cells.get_column("text"), cell, zone)).with_row_index("at")
-    odd = first.filter(VALUE.is_null() & TEXT.is_not_null())
+    odd = first.filter(VALUE.is_null() & (TEXT != ""))
     if odd.height == first.height:
         return _read_distinct(cells, cell, zone)
     if odd.is_empty():

@@ -41,8 +41,9 @@ class ReadContext:
     channel: str | None = None
     """Only layouts of this channel fit, when given."""
     shop_id: str | None = None
-    content_sha256: str | None = None
-    """Of the bytes to read, where they are not those received: a workbook that was locked."""
+    is_watched: bool = False
+    """The caller looks itself, when all is read, whether the file is still the one whose digest it took; else the
+    digest is taken again."""
     exported_at: datetime | None = None
     """Overrides the file's name; without either, the time of receipt."""
     corrections: tuple[Correction, ...] = ()

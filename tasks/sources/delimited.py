@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from tasks.errors import BadFileError
+from tasks.sources import gb18030
 from tasks.sources.headers import normalise_header, unique_names
 from tasks.sources.opened import CHUNK_BYTES, UNDECODABLE, Chunk, Opened, Wanted
 from tasks.sources.records import MAX_RECORD_BYTES, Dialect, Records, read_records
@@ -118,13 +119,14 @@ def _no_header(name: str, length: int) -> BadFileError:
 def _chunks(text: Text, header: Header, wanted: Wanted, chunk_bytes: int) -> Iterator[Chunk]:
     """Take text apart in blocks that the processor's cache can hold, and hand on as many rows as are worth it."""
     names = unique_names(header.cells)
-    dialect = Dialect(header.separator, len(names), header.above + 1)
-    blocks = text.blocks(min(chunk_bytes, _BLOCK_BYTES), keeps_crlf=True)
+    is_raw = text.encoding == "utf-8" or header.separator in gb18030.SAFE_SEPARATORS
+    dialect = Dialect(header.separator, len(names), header.above + 1, text.encoding if is_raw else "utf-8")
+    blocks = (text.raw_blocks if is_raw else text.blocks)(min(chunk_bytes, _BLOCK_BYTES))
     waiting: list[Chunk] = []
     taken = 0
     for records in read_records(blocks, dialect, text.name):
         bad = pl.DataFrame(records.refused, schema=UNDECODABLE, orient="row")
-        rows = _read(records, names, wanted, header.separator, text.name)
+        rows = _read(records, names, wanted, dialect, text.name)
         waiting.append(Chunk(rows, bad, rows.height + bad.height))
         taken += len(records.text)
         if taken >= chunk_bytes:
@@ -139,18 +141,34 @@ def _together(parts: list[Chunk]) -> Chunk:
     return Chunk(pl.concat(rows, rechunk=True), pl.concat(bad), sum(counts))
 
 
-def _read(records: Records, names: tuple[str, ...], wanted: Wanted, separator: str, name: str) -> pl.DataFrame:
-    """Let Polars split the sound records into the columns wanted."""
+def _read(records: Records, names: tuple[str, ...], wanted: Wanted, dialect: Dialect, name: str) -> pl.DataFrame:
+    """Let Polars split the sound records into the columns wanted, and decode those alone.
+
+    Polars splits UTF-8: in another encoding each byte stands for a character until then, as in Latin-1.
+    """
     asked = [i for i, column in enumerate(names) if wanted.columns is None or column in wanted.columns]
     schema = dict.fromkeys(names, pl.String())
     if not records.numbers.size:
         return pl.DataFrame(schema={"row_number": pl.Int64(), **{names[i]: pl.String() for i in asked}})
+    is_utf8 = dialect.encoding == "utf-8"
+    text = records.text if is_utf8 else records.text.decode("latin-1").encode()
     try:
-        rows = pl.read_csv(records.text, has_header=False, schema=schema, columns=asked or [0], separator=separator)
+        rows = pl.read_csv(text, has_header=False, schema=schema, columns=asked or [0], separator=dialect.separator)
     except pl.exceptions.PolarsError as error:
         raise BadFileError(f"{name} cannot be split into fields", next_step="export it again") from error
     if rows.height != records.numbers.size:
         raise BadFileError(
             f"{name}: {records.numbers.size} records, but {rows.height} rows", next_step="report this file"
         )
-    return rows.select(pl.Series("row_number", records.numbers, pl.Int64), *(names[i] for i in asked))
+    cells = [rows.get_column(names[i]) for i in asked]
+    decoded = cells if is_utf8 else [_decoded(column, dialect.encoding) for column in cells]
+    return rows.select(pl.Series("row_number", records.numbers, pl.Int64), *decoded)
+
+
+def _decoded(cells: pl.Series, encoding: str) -> pl.Series:
+    """Cells of which each character stands for a byte, decoded; no sound record holds a NUL."""
+    if cells.str.len_bytes().sum() == cells.str.len_chars().sum():  # ASCII, as most columns are
+        return cells
+    whole = cells.fill_null("").str.join("\0").item().encode("latin-1").decode(encoding)
+    texts = pl.Series(cells.name, [whole]).str.split("\0").explode()
+    return texts.set(cells.is_null(), None) if cells.null_count() else texts

@@ -30,6 +30,8 @@ class Dialect(NamedTuple):
     columns: int
     skipped: int
     """Records above the first row of data, the header included."""
+    encoding: str = "utf-8"
+    """Of the text, for the raw records that are shown; commas, quotes and line ends look the same in every one."""
 
 
 class Records(NamedTuple):
@@ -108,7 +110,7 @@ class _Splitter:
         is_row = ~is_blank & (numbers > 0)
         bad = np.flatnonzero(is_row & (rules > 0))
         self._refuse_swallowed(bad[marks.lines[bad] > 1], marks, numbers)
-        refused = [(int(numbers[i]), _RULES[rules[i]], _shown(body[starts[i] : ends[i]])) for i in bad]
+        refused = [(int(numbers[i]), _RULES[rules[i]], self._shown(body[starts[i] : ends[i]])) for i in bad]
         good = is_row & (rules == 0)
         return Records(_gather(body, good, starts, ends), numbers[good], refused)
 
@@ -136,8 +138,13 @@ class _Splitter:
             raise self._joined(self._seen, "2 lines and more")
         self._overlong = None
         if self._seen > 0:
-            refused.append((self._seen, "record_too_long", _shown(record.shown)))
+            refused.append((self._seen, "record_too_long", self._shown(record.shown)))
         return block[end + 1 :]
+
+    def _shown(self, raw: bytes) -> str:
+        """The raw text of a record; of one that is too long its beginning."""
+        text = raw[:_SHOWN_BYTES] if len(raw) > MAX_RECORD_BYTES else raw.removesuffix(b"\r")
+        return text.decode(self._dialect.encoding, errors="ignore")
 
     def _joined(self, number: int, lines: str) -> BadFileError:
         return BadFileError(
@@ -150,11 +157,6 @@ class _Splitter:
             f"{self._name}: the quote opened in row {self._seen + 1} is never closed", expected="balanced quotes",
             next_step="export it again; rows behind an open quote cannot be told apart",
         )  # fmt: skip
-
-
-def _shown(raw: bytes) -> str:
-    """The raw text of a record; of one that is too long its beginning."""
-    return (raw[:_SHOWN_BYTES] if len(raw) > MAX_RECORD_BYTES else raw.removesuffix(b"\r")).decode(errors="ignore")
 
 
 def _gather(body: bytes, good: NDArray[np.bool_], starts: Places, ends: Places) -> bytes:
@@ -191,10 +193,11 @@ class _Marks:
     @property
     def lines(self) -> Places:
         """Lines of each record."""
-        return self._within(self._line_ends) + 1
+        return self._within(self._line_ends.without(self._outside(self._line_ends))) + 1
 
     def _within(self, places: Bits) -> Places:
-        return places.count_before(self.ends) - places.count_before(self.starts)
+        """How many of the places each record holds, none of which may be a record's end."""
+        return np.diff(places.count_before(self.ends), prepend=0)
 
     def rules(self, columns: int) -> NDArray[np.int8]:
         """For each record the index of the weightiest rule that it breaks; 0 is sound."""

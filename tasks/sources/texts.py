@@ -11,9 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import polars as pl
+import pyarrow as pa
 
 from tasks.errors import BadFileError
+from tasks.sources.gb18030 import first_error, last_start
 
 _WINDOW = 1 << 20
 """Bytes by which the encoding and the line ends are judged."""
@@ -22,6 +25,8 @@ _LEADS = (0xC0, 0xE0, 0xF0)
 """From these bytes on one leads a character of two, three or four bytes in UTF-8."""
 _LONGEST = 4
 """No character takes more bytes, in either encoding."""
+_MOST_KEPT = 31 << 20
+"""Bytes just below the size from which on glibc always gives memory back."""
 
 
 @dataclass(frozen=True)
@@ -36,16 +41,27 @@ class Text:
     ends_with_cr: bool
     """Lines end with CR alone, as on old Macintoshes; an LF in such a file is refused."""
 
-    def blocks(self, size: int, *, keeps_crlf: bool = False) -> Iterator[bytes]:
-        """Yield the text as UTF-8, cut between any two characters; about `size` bytes of the file at a time.
+    def blocks(self, size: int) -> Iterator[bytes]:
+        """Yield the text as UTF-8 with LF, cut between any two characters; about `size` bytes of the file at a time.
 
         Raises:
             BadFileError: a byte that is not text in the file's encoding; the message names its place.
         """
-        parts = _utf8(self, size) if self.encoding == "utf-8" else _gb18030(self, size)
-        if self.ends_with_cr:
-            return _cr_to_lf(parts, self.name)
-        return parts if keeps_crlf else _crlf_to_lf(parts)
+        parts = self.raw_blocks(size)
+        if self.encoding != "utf-8":
+            parts = (part.decode(self.encoding).encode() for part in parts)
+        return _crlf_to_lf(parts)
+
+    def raw_blocks(self, size: int) -> Iterator[bytes]:
+        """Yield the file's own bytes, checked; cut behind a line end, or between two characters of a long line.
+
+        A lone CR that ends lines is LF, but CRLF stays: who takes records apart can do without another copy.
+
+        Raises:
+            BadFileError: as `blocks` does.
+        """
+        parts = _checked(self, max(size, _LONGEST))
+        return _cr_to_lf(parts, self.name) if self.ends_with_cr else parts
 
 
 def sniff(path: Path, name: str) -> Text:
@@ -94,23 +110,39 @@ def _beyond_ascii(path: Path) -> tuple[int, bytes, bool]:
         return place + lead, window, not file.read(1)
 
 
-def _read(text: Text, size: int) -> Iterator[bytes]:
-    with text.path.open("rb") as file:
-        file.seek(text.starts_at)
-        while block := file.read(max(size, _LONGEST)):
-            yield block
-
-
-def _utf8(text: Text, size: int) -> Iterator[bytes]:
-    """Check blocks of UTF-8; a character cut by the block's end waits for the next."""
+def _checked(text: Text, size: int) -> Iterator[bytes]:
+    _keep_memory()
     place, rest = text.starts_at, b""
-    for block in _read(text, size):
-        data = rest + block
-        cut = _last_start(data)
-        _must_be_utf8(data[:cut], place, text)
-        yield data[:cut]
-        place, rest = place + cut, data[cut:]
-    _must_be_utf8(rest, place, text)
+    with text.path.open("rb") as file:
+        file.seek(place)
+        while block := file.read(size):
+            data, rest = _cut(rest, block, text)
+            _must_be_sound(data, place, text)
+            if data:
+                yield data
+            place += len(data)
+    _must_be_sound(rest, place, text)
+    if rest:
+        yield rest
+
+
+def _keep_memory() -> None:
+    """Free at once as large a block as glibc will ever keep: it then keeps all up to that size.
+
+    Else it gives every block back to the system and fetches the next one page by page, which takes longer than
+    checking and numbering all the records in it.
+    """
+    bytes(_MOST_KEPT)
+
+
+def _cut(rest: bytes, block: bytes, text: Text) -> tuple[bytes, bytes]:
+    """What waited and the block, up to the last line end: its byte is part of no longer character."""
+    end = block.rfind(b"\r" if text.ends_with_cr else b"\n") + 1
+    if end:
+        return b"".join((rest, memoryview(block)[:end])), block[end:]
+    data = rest + block
+    end = _last_start(data) if text.encoding == "utf-8" else last_start(data)
+    return data[:end], data[end:]
 
 
 def _last_start(data: bytes) -> int:
@@ -122,33 +154,28 @@ def _last_start(data: bytes) -> int:
     return len(data)
 
 
-def _must_be_utf8(data: bytes, place: int, text: Text) -> None:
-    """Polars checks text many times faster than Python; Python knows where it went wrong."""
+def _must_be_sound(data: bytes, place: int, text: Text) -> None:
+    error = _first_error(data) if text.encoding == "utf-8" else first_error(data)
+    if error is not None:
+        raise _unreadable(text, place + error)
+
+
+def _first_error(data: bytes) -> int | None:
+    """Where UTF-8 goes wrong: Polars checks text many times faster than Python, but cannot say where."""
     if data.isascii():
-        return
+        return None
+    whole = pa.Array.from_buffers(
+        pa.large_binary(), 1, [None, pa.py_buffer(np.array([0, len(data)], np.int64)), pa.py_buffer(data)]
+    )
     try:
-        pl.Series([data], dtype=pl.Binary).cast(pl.String)
+        pl.Series(whole).cast(pl.String)
     except pl.exceptions.PolarsError:
         try:
             data.decode()
         except UnicodeDecodeError as error:
-            raise _unreadable(text, place + error.start) from error
+            return error.start
         raise
-
-
-def _gb18030(text: Text, size: int) -> Iterator[bytes]:
-    decoder = codecs.getincrementaldecoder("gb18030")("strict")
-    place = text.starts_at
-    for block in _read(text, size):
-        waiting = len(decoder.getstate()[0])
-        try:
-            yield decoder.decode(block).encode()
-        except UnicodeDecodeError as error:
-            raise _unreadable(text, place - waiting + error.start) from error
-        place += len(block)
-    waiting = len(decoder.getstate()[0])
-    if waiting:
-        raise _unreadable(text, place - waiting)
+    return None
 
 
 def _unreadable(text: Text, place: int) -> BadFileError:

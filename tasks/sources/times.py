@@ -25,7 +25,7 @@ def usual_instant(text: pl.Series, cell: Cell, zone: str) -> pl.Series:
     if cell.patterns or cell.zones:
         return pl.Series([None], dtype=INSTANT).new_from_index(0, text.len())
     is_usual = (TEXT.str.len_bytes() == len("2026-03-02 10:15:22")) & ~TEXT.str.ends_with(":60")
-    naive = pl.when(is_usual).then(TEXT.str.to_datetime(_USUAL, strict=False, time_unit="us"))
+    naive = pl.when(is_usual).then(TEXT.str.to_datetime(_USUAL, strict=False, time_unit="us", cache=False))
     clocks = text.to_frame("text").select(naive=naive)
     offset = _constant_offset(clocks.get_column("naive"), zone)
     value = _in_utc(zone) if offset is None else (_NAIVE - offset).dt.replace_time_zone("UTC")

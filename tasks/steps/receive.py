@@ -20,7 +20,6 @@ from tasks.steps.opening import Item
 from tasks.steps.returning import HeldBack, Returned, erasure_row, hold_back
 from tasks.stores.arrivals import mark_of
 from tasks.stores.cover import passing_cover
-from tasks.stores.digests import file_sha256
 from tasks.stores.objects import check_key
 from tasks.stores.raw import standing_raw
 from tasks.stores.vault import Pseudonymiser, Sealer
@@ -170,7 +169,7 @@ def _context(policy: Policy, keys: Keys, item: Item, terms: Terms, corrections: 
     cover, uncover = passing_cover()
     return ReadContext(
         file_sha256=item.sha256,
-        content_sha256=None if item.path == item.received else file_sha256(Path(item.path)),
+        is_watched=True,
         name=item.name,
         received_at=terms.received_at,
         file_month=terms.file_month,

@@ -90,7 +90,7 @@ def _take_in(line: tuple[str, ...], received_at: str, uri: str, policy: str) -> 
         with path.open("w", encoding="utf-8", newline="") as file:
             csv.writer(file, lineterminator="\n").writerows((HEADER, line))
         told = IngestParameters(
-            paths=(path,), received_at=received_at, exported_at=line[3], settle_seconds=0, lake=uri, policy=policy
+            paths=(str(path),), received_at=received_at, exported_at=line[3], settle_seconds=0, lake=uri, policy=policy
         )
         files = ingest(told)["files"]
     return str(files[0]["outcome"])

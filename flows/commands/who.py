@@ -126,7 +126,8 @@ def _short(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _short(entry) for name, entry in value.items()}
     if isinstance(value, list):
-        return [_short(entry) for entry in value]
+        told = [_short(entry) for entry in value]
+        return ", ".join(told) if told and all(isinstance(entry, str) for entry in told) else told
     if isinstance(value, str) and ":" in value:
         head, _, last = value.rpartition(":")
         pseudonym, mark, epoch = last.partition("#")

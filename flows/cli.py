@@ -7,8 +7,9 @@ from pathlib import Path
 
 import typer
 from click.exceptions import Abort, ClickException
+from typer.exceptions import TyperException
 
-from flows.commands import demo, identity, keys, quarantine, read, send, sources, write
+from flows.commands import demo, forget, identity, keys, quarantine, read, send, sources, write
 from flows.show import problems, show_problem
 from tasks.errors import ConfigurationError, StrataError
 
@@ -19,7 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for commands in (demo.app, write.app, send.app, read.app, keys.top):
+for commands in (demo.app, write.app, send.app, read.app, keys.top, forget.app):
     app.registered_commands += commands.registered_commands
 for group in (sources.app, quarantine.app, identity.app, keys.app):
     app.add_typer(group)
@@ -60,10 +61,10 @@ def _run() -> int:
         return error.exit_code
     except typer.Exit as leave:
         return leave.exit_code
-    except ClickException as misuse:
-        misuse.show()
+    except (ClickException, TyperException) as misuse:  # Typer brings its own Click: one of them raises
+        getattr(misuse, "show", str)()
         return ConfigurationError.exit_code
-    except (KeyboardInterrupt, Abort):
+    except (KeyboardInterrupt, Abort, typer.Abort):
         problems.print("stopped; nothing half-done is visible, run the same command again")
         return 130
 

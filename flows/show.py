@@ -11,6 +11,8 @@ from rich.table import Table
 
 from tasks.errors import StrataError
 
+SHORT, PSEUDONYM = 8, 64
+"""Digits of a pseudonym that a terminal shows, and those that it has."""
 console = Console()
 problems = Console(stderr=True)
 
@@ -59,6 +61,20 @@ def _cell(value: Any) -> str:
     if value is None:
         return "–"
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+def short(value: Any) -> Any:
+    """A value with every pseudonym in it cut to its first digits; a list of texts as one text."""
+    if isinstance(value, dict):
+        return {name: short(entry) for name, entry in value.items()}
+    if isinstance(value, list):
+        told = [short(entry) for entry in value]
+        return ", ".join(told) if told and all(isinstance(entry, str) for entry in told) else told
+    if isinstance(value, str) and ":" in value:
+        head, _, last = value.rpartition(":")
+        pseudonym, mark, epoch = last.partition("#")
+        return f"{head}:{pseudonym[:SHORT]}…{mark}{epoch}" if len(pseudonym) == PSEUDONYM else value
+    return value
 
 
 def show_problem(error: StrataError) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from flows.commands.options import AsOfOption, JsonOption, LakeOption, PolicyOption, ReceivedOption, day
-from flows.show import show
+from flows.show import short, show
 
 app = typer.Typer()
 KeyArgument = Annotated[
@@ -18,7 +18,6 @@ EvidenceOption = Annotated[
 AtOption = Annotated[str, typer.Option("--at", help="When it was decided: a date or an instant; now when left out.")]
 DryOption = Annotated[bool, typer.Option("--dry-run", help="Show what would be declared, write nothing.")]
 SHOWN = 20
-_SHORT = 8
 
 
 @app.command()
@@ -114,22 +113,8 @@ def rebind(
 
 def _shortened(told: dict[str, Any]) -> dict[str, Any]:
     """What fits a terminal: short keys, the newest records, no empty part."""
-    shown = {name: _short(value) for name, value in told.items() if value not in ([], None)}
+    shown = {name: short(value) for name, value in told.items() if value not in ([], None)}
     if len(told.get("records", [])) > SHOWN:
-        shown["records"] = _short(told["records"][:SHOWN])
+        shown["records"] = short(told["records"][:SHOWN])
         shown["more_records"] = len(told["records"]) - SHOWN
     return shown
-
-
-def _short(value: Any) -> Any:
-    """A value with every pseudonym cut to its first eight digits."""
-    if isinstance(value, dict):
-        return {name: _short(entry) for name, entry in value.items()}
-    if isinstance(value, list):
-        told = [_short(entry) for entry in value]
-        return ", ".join(told) if told and all(isinstance(entry, str) for entry in told) else told
-    if isinstance(value, str) and ":" in value:
-        head, _, last = value.rpartition(":")
-        pseudonym, mark, epoch = last.partition("#")
-        return f"{head}:{pseudonym[:_SHORT]}…{mark}{epoch}" if len(pseudonym) == 64 else value  # noqa: PLR2004
-    return value

@@ -1,0 +1,135 @@
+"""Take down a yes or a no that no export tells: a line in the brand's own list, taken in like any other file.
+
+So it has a file, a proof, a time of receipt and an account like everything else in the lake. A no is never refused:
+what is missing about it is filled in, and told.
+"""
+
+import csv
+import getpass
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import polars as pl
+
+from expectations.vocabulary import VOCABULARY
+from flows.clock import now, parse_instant
+from flows.consent import show_consent, view_of
+from flows.naming import Register
+from flows.parameters import IngestParameters
+from tasks.errors import ConfigurationError
+from tasks.settings import Settings
+from tasks.stores.abandoned import desk
+
+Decision = Literal["granted", "withdrawn"]
+HEADER = ("key", "touch_channel", "purpose", "decision", "decided_at", "evidence", "by")
+FOR_ALL = ("third_party", "profiling", "*")
+"""Purposes that are about no channel in particular."""
+_CONTACT = re.compile(r"\d(?:[\s-]?\d){6,}|[^\s@;,]+@[^\s@;,]+")
+
+
+def take_down(
+    decision: Decision, who: str, *, channel: str = "", purpose: str = "marketing", evidence: str = "", by: str = "",
+    at: str = "", dry_run: bool = False, uri: str = "", policy: str = "",
+) -> dict[str, Any]:  # fmt: skip
+    """Take in one word about one person, and tell what holds for them now.
+
+    Raises:
+        ConfigurationError: no such channel or purpose; a yes without proof, for an id, or of tomorrow.
+    """
+    view = view_of(uri, None, "")
+    subjects = _subjects(decision, who, view.register())
+    touch_channel = channel or ("*" if purpose in FOR_ALL else "sms")
+    _require_codes(touch_channel=touch_channel, purpose=purpose)
+    said_at = _said_at(decision, at, view.policy.brand.zone)
+    proof = _proof(decision, evidence)
+    signed = by or getpass.getuser()
+    told = {
+        "decision": decision, "subjects": subjects, "touch_channel": touch_channel, "purpose": purpose,
+        "decided_at": said_at, "evidence": proof, "by": signed, "outcome": "dry run: nothing was written",
+    }  # fmt: skip
+    if not dry_run:
+        lines = [(key, touch_channel, purpose, decision, said_at.isoformat(), proof, signed) for key in subjects]
+        told["outcome"] = take_in(lines, said_at, view.uri, policy)
+    shown = show_consent(subjects[0], uri=uri)
+    return told | {"holds_now": [row for row in shown["now"] if _concerns(row, touch_channel, purpose)]}
+
+
+def _concerns(row: dict[str, Any], touch_channel: str, purpose: str) -> bool:
+    return touch_channel in ("*", row["touch_channel"]) and purpose in ("*", row["purpose"])
+
+
+def _subjects(decision: Decision, who: str, register: Register) -> list[str]:
+    """The keys that the word is kept on: a no of a customer on every key, so that it outlives a split."""
+    if not who.startswith("c_"):
+        return [register.key(_typed(who))]
+    if decision == "granted":
+        raise ConfigurationError(
+            "an id says nothing; a person does, by a contact or a membership", expected="the key that said yes",
+            next_step="pass --key phone:…, email:…, member:…; see `strata identity explain`",
+        )  # fmt: skip
+    one_id = register.person(who)
+    return register.identities.filter(pl.col("one_id") == one_id)["key"].unique().sort().to_list()
+
+
+def _typed(who: str) -> str:
+    """A number or address that was typed at the prompt, with its type before it."""
+    plain = who.strip()
+    return plain if ":" in plain else f"{'email' if '@' in plain else 'phone'}:{plain}"
+
+
+def _require_codes(**told: str) -> None:
+    for name, code in told.items():
+        codes = VOCABULARY[name].codes
+        if code not in codes:
+            raise ConfigurationError(
+                f"there is no {name.replace('_', ' ')} {code}", expected=f"one of {', '.join(codes)}",
+                next_step="see docs/consent.md",
+            )  # fmt: skip
+
+
+def _said_at(decision: Decision, at: str, zone: str) -> datetime:
+    """When it was said; a no of tomorrow holds from now on."""
+    present = now()
+    said_at = parse_instant(at, zone) if at else present
+    if decision == "granted" and said_at > present:
+        raise ConfigurationError(
+            f"a yes of {said_at:%Y-%m-%d %H:%M} UTC has not been said yet", expected="an instant that has passed",
+            next_step="correct --at",
+        )  # fmt: skip
+    return min(said_at, present)
+
+
+def _proof(decision: Decision, evidence: str) -> str:
+    """What the word rests on, with numbers and addresses masked: evidence stands in the lake in clear."""
+    if decision == "granted" and not evidence.strip():
+        raise ConfigurationError(
+            "a yes without evidence", expected="where the proof lies: a form, a call, a screenshot's number",
+            next_step="pass --evidence; no name or number of the person belongs there",
+        )  # fmt: skip
+    return _CONTACT.sub("***", evidence.strip()) or "none given"
+
+
+def take_in(lines: Sequence[tuple[str, ...]], exported_at: datetime, uri: str, policy: str) -> str:
+    """Write the lines into a file of the layout `consents` and ingest it; what became of the file."""
+    with desk(Path(Settings().scratch)) as folder:
+        path = folder / "consents.csv"
+        with path.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerows([HEADER, *lines])
+        files = import_consents(path, exported_at=exported_at.isoformat(), uri=uri, policy=policy)["files"]
+    return str(files[0]["outcome"]) if files else "already known"
+
+
+def import_consents(
+    path: Path, *, exported_at: str = "", dry_run: bool = False, uri: str = "", policy: str = ""
+) -> dict[str, Any]:
+    """Ingest a list of consents like any export."""
+    from flows.ingest import ingest  # noqa: PLC0415  Prefect takes seconds to import
+
+    told = IngestParameters(
+        paths=(str(path),), exported_at=exported_at, settle_seconds=0, dry_run=dry_run, lake=uri, policy=policy
+    )
+    summary: dict[str, Any] = ingest(told)
+    return summary

@@ -1,0 +1,122 @@
+"""docs/consent.md is followed to the letter: its files written, its commands run, and what they say is what it says."""
+
+import contextlib
+import io
+import json
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from flows import show
+from tests.flows.test_sources_page import ended
+from tests.support.leaks import leaks_in
+from tests.support.quarter import Brand
+from tests.support.source import ROOT
+
+pytestmark = pytest.mark.slow
+
+BLOCK = re.compile(r"^```(csv|sh|yaml|json)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+YAML_NAME = re.compile(r"# (policy/\S+)\n")
+NUMBERS = ("13800000101", "13900000202", "ann@example.com")
+
+
+class Followed:
+    """A folder in which a person has done what the page says."""
+
+    def __init__(self, folder: Path) -> None:
+        """Start with an empty folder."""
+        self.folder = folder
+        self.said: list[tuple[str, str]] = []
+        self._names: Iterator[str] = iter(["exports/club.csv", "lists/consents.csv", "receipts/replies.json"])
+
+    def follow(self, page: str) -> None:
+        """Do everything in the order of the page."""
+        for kind, text in BLOCK.findall(page):
+            if kind == "sh":
+                for line in text.splitlines():
+                    self._run(line)
+            else:
+                self._write(YAML_NAME.match(text)[1] if kind == "yaml" else next(self._names), text)  # type: ignore[index]
+
+    def _write(self, name: str, text: str) -> None:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+    def _run(self, line: str) -> None:
+        command, _, remark = line.partition("  # ")
+        with contextlib.redirect_stdout(io.StringIO()) as said:
+            code = ended(shlex.split(command)[1:])
+        self.said.append((command, said.getvalue()))
+        assert code == (int(remark.removeprefix("exit ")) if remark else 0), f"{command}\n{said.getvalue()}"
+
+    def answers(self, words: str) -> list[str]:
+        """What the commands that begin so said, blanks made one."""
+        told = [said for command, said in self.said if command.startswith(f"strata {words}")]
+        return [" ".join(said.split()) for said in told]
+
+
+@pytest.fixture(scope="module")
+def followed(tmp_path_factory: pytest.TempPathFactory) -> Followed:
+    """The whole page, followed once."""
+    reader = Followed(tmp_path_factory.mktemp("tea_house"))
+    with contextlib.chdir(reader.folder), pytest.MonkeyPatch.context() as surroundings:
+        surroundings.setenv("STRATA_LAKE", str(reader.folder / "lake"))
+        surroundings.setattr(show.console, "width", 300)
+        reader.follow((ROOT / "docs/consent.md").read_text(encoding="utf-8"))
+    return reader
+
+
+def test_a_ledger_says_what_held_when_and_why(followed: Followed):
+    now, before, after_import, after_reply = followed.answers("consent show member:club:1")
+    assert "sms marketing granted 2025-03-01 02:00 – the contact itself said yes" in now
+    assert "granted" not in before
+    assert "* profiling withdrawn 2025-05-02 01:00" in after_import
+    assert "letter 9; by wu" in after_import
+    assert "sms marketing withdrawn 2025-06-02 02:00 – the latest word is no" in after_reply
+
+
+def test_a_shared_telephone_is_closed_by_either(followed: Followed):
+    (second,) = followed.answers("consent show member:club:2")
+    assert "sms marketing withdrawn" in second.split("ledger")[0]
+
+
+def test_a_dry_run_writes_nothing_and_a_no_is_taken_down_on_its_key(followed: Followed):
+    rehearsed, done = followed.answers("consent withdraw")
+    assert "dry run: nothing was written" in rehearsed
+    assert "outcome: accepted" in done
+    own = rows(followed).filter(pl.col("evidence") == "call 4711; by lin")
+    assert own.select("touch_channel", "purpose", "decision").rows() == [("*", "*", "withdrawn")]
+
+
+def test_a_yes_opens_nothing_that_stays_closed(followed: Followed):
+    granted = followed.answers("consent grant")[0]
+    assert "a no to everything; only a later yes to everything lifts it" in granted
+
+
+def test_the_same_replies_twice_are_one_word(followed: Followed):
+    assert rows(followed).filter(pl.col("channel") == "aliyun").height == 1
+
+
+def test_what_goes_out_holds_pseudonyms_and_comes_in_again(followed: Followed):
+    everything = pl.read_csv(followed.folder / "consents.csv", infer_schema=False)
+    assert everything.height == rows(followed).height
+    assert everything["key"].str.contains(r"^[a-z_]+:[^:]*:[0-9a-f]{64}$").all()
+    of_april = json.loads((followed.folder / "consents.json").read_text(encoding="utf-8"))
+    assert {row["decision"] for row in of_april} == {"granted"}
+    assert [row["stands"] for row in of_april].count(True) == 2  # of the two words about one telephone the later one
+    assert ended(["consent", "import", str(followed.folder / "consents.csv"), "--dry-run", "--lake",
+                  str(followed.folder / "lake")]) == 0  # fmt: skip
+
+
+def test_no_number_is_said_or_kept_in_clear(followed: Followed):
+    assert not [number for _, said in followed.said for number in NUMBERS if number in said]
+    assert leaks_in(followed.folder / "lake", NUMBERS) == {}
+
+
+def rows(followed: Followed) -> pl.DataFrame:
+    return Brand(str(followed.folder / "lake"), str(followed.folder / "policy")).rows("consents")

@@ -21,7 +21,7 @@ from tasks.steps.house import lake_at, objects_at
 from tasks.stores.abandoned import held, sweep_scratch
 from tasks.stores.digests import code_version
 from tasks.stores.policies import keep_policy, stored_policy
-from tasks.stores.runs import content_id, finished_runs, is_finished
+from tasks.stores.runs import content_id, finished_runs, is_finished, rekeys
 from tasks.stores.tables import Lake
 
 ATTEMPTS = 5
@@ -89,7 +89,8 @@ def begin(
     objects = objects_at(house.uri)
     objects.probe()
     snapshot, policy_digest = snapshot or house.lake.snapshot(), keep_policy(objects, house.policy)
-    inputs_digest = content_id(flow, inputs, policy_digest, code_version(), as_of)
+    names = [told["pseudonym_key"] for told in rekeys(house.lake, snapshot)]  # under other names nothing is done yet
+    inputs_digest = content_id(flow, inputs, policy_digest, code_version(), as_of, *names[-1:])
     return Run(
         run_id=inputs_digest[:32],
         flow=flow,

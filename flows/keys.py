@@ -1,23 +1,25 @@
-"""What `strata keys show` and `strata access-log` tell: ids, counts and who opened what. No secret, no person."""
+"""What `strata keys show`, `keys export` and `strata access-log` do: no secret and no person is ever printed."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from flows.begin import House, last_policy
-from flows.clock import this_instant
-from flows.rotation import Use, use_of
+from flows.rotation import Use, house_of, use_of
+from tasks.errors import ConfigurationError
 from tasks.settings import Settings
-from tasks.steps.house import lake_at, objects_at, pseudonymiser_now
+from tasks.steps.house import objects_at, pseudonymiser_now
 from tasks.steps.keyring import keeper_of
 from tasks.stores.access_log import accesses
 from tasks.stores.ring import Key, KeyRing
+from tasks.stores.whole import create_whole
 
+OWNER_ALONE = 0o600
 Row = dict[str, Any]
 
 
 def show_keys(uri: str = "") -> dict[str, Any]:
     """The ring's keys by purpose, oldest first, with what stands under each."""
-    house = _house(uri)
+    house = house_of(uri)
     keeper = keeper_of(house.policy, house.uri)
     ring = keeper.ring()
     named = pseudonymiser_now(house.policy, house.uri).key_id
@@ -29,15 +31,32 @@ def show_keys(uri: str = "") -> dict[str, Any]:
     }
 
 
+def export_keys(out: Path, uri: str = "", *, analysis: bool = False, kms_key: str = "") -> dict[str, Any]:
+    """Write the ring to a new file of mode 0600: all of it, for analysis alone, or sealed under a key of KMS.
+
+    Raises:
+        ConfigurationError: the file is there already.
+    """
+    house = house_of(uri)
+    keeper = keeper_of(house.policy, house.uri)
+    ring = keeper.ring().for_analysis() if analysis else keeper.ring()
+    text = ring.document()
+    if kms_key:
+        from tasks.stores import kms  # noqa: PLC0415  boto3 is slow to import
+
+        text = kms.wrap(text, kms_key, house.policy.brand.code, keeper.settings)
+    try:
+        create_whole(out, [text.encode()], OWNER_ALONE)
+    except FileExistsError as error:
+        raise ConfigurationError(f"{out} is there already", expected="a new file") from error
+    kinds = [name for name in ("pseudonym", "seal", "file", "tombstone") if getattr(ring, name)]
+    return {"written": str(out), "keys_for": kinds, "sealed_by_kms": bool(kms_key)}
+
+
 def access_log(uri: str = "", since: str = "") -> list[Row]:
     """Every opening of the vault since a date, oldest first."""
     objects = objects_at(uri or Settings().lake)
     return [access.model_dump(mode="json", exclude={"token"}) for access in accesses(objects, since=since)]
-
-
-def _house(uri: str) -> House:
-    uri = uri or Settings().lake
-    return House(uri, lake_at(uri), last_policy(uri), this_instant())
 
 
 def _pseudonym_rows(ring: KeyRing, named: str) -> list[Row]:

@@ -1,4 +1,4 @@
-"""What erasures changed of the record: which digest stands for which now, and how a run is repeated since.
+"""What erasures and re-keys changed of the record: which digest stands for which now, and how a run is repeated since.
 
 An erasure gives up every older snapshot. A refresh of before is repeated from the snapshot that stands:
 its rows are bitemporal, so what was known then is still a filter.
@@ -12,29 +12,35 @@ from typing import Any
 import polars as pl
 
 from tasks.errors import MissingDataError
-from tasks.stores.runs import output_digests
+from tasks.stores.runs import REKEY, output_digests
 from tasks.stores.tables import Lake
 
 
 @dataclass(frozen=True)
 class Restated:
-    """Everything that erasures recorded."""
+    """Everything that erasures and re-keys recorded."""
 
     digests: Mapping[str, str]
     """Old digest of a table's date to the new one."""
 
     def now(self, digest: str) -> str:
-        """The digest that stands for one that was recorded, however many erasures came since."""
+        """The digest that stands for one that was recorded, however many came since."""
         while digest in self.digests:
             digest = self.digests[digest]
         return digest
 
 
 def restated(runs: pl.DataFrame) -> Restated:
-    """What all erasures among finished runs changed, oldest first."""
+    """What all erasures and re-keys among finished runs changed, oldest first."""
     told = [json.loads(text) for text in runs["inputs"]]
     links = {one["old"]: one["new"] for run in told for one in run.get("restated", ())}
     return Restated(links)
+
+
+def is_renamed(row: Mapping[str, Any], runs: pl.DataFrame) -> bool:
+    """Whether everybody got another name since a run: what it computed stands under other digests."""
+    seqs = runs.filter(flow=REKEY)["inputs"].str.json_path_match("$.base_seq").cast(pl.Int64)
+    return bool((seqs > json.loads(row["inputs"])["base_seq"]).any())
 
 
 def standing_seq(lake: Lake, row: Mapping[str, Any]) -> int:

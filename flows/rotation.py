@@ -25,7 +25,7 @@ from tasks.stores.keys import Keeper
 from tasks.stores.lease import hold
 from tasks.stores.opener import FILE, Opener
 from tasks.stores.raw import RawFile
-from tasks.stores.rewrap import contact_keys, raw_keys, rewrap_raw, rewrapped, superseded
+from tasks.stores.rewrap import contact_keys, raw_keys, rewrap_raw, rewrapped, superseded, waiting_requests
 from tasks.stores.ring import ROTATED, KeyRing, new_key
 from tasks.stores.runs import stage_record
 from tasks.stores.scratch import stage_pieces
@@ -67,7 +67,7 @@ def rotate(uri: str = "", *, out: Path | None = None, again: bool = False, dry_r
     Raises:
         ConfigurationError: the ring is kept where only a person can write, or is one for analysis.
     """
-    house = _house(uri)
+    house = house_of(uri)
     keeper = keeper_of(house.policy, house.uri)
     ring, use, today = keeper.ring(), use_of(house), business_date(house.started_at, house.zone)
     makes = again or (not use.is_stale(ring) and ring.in_force("seal").made_on != today)
@@ -107,7 +107,8 @@ def changed(house: House, keeper: Keeper, change: Any) -> KeyRing:
         return ring
 
 
-def _house(uri: str) -> House:
+def house_of(uri: str) -> House:
+    """The lake under the policy of its newest run; Prefect is not woken."""
     uri = uri or Settings().lake
     return House(uri, lake_at(uri), last_policy(uri), this_instant())
 
@@ -165,7 +166,7 @@ def _delete_superseded(house: House, ring: KeyRing) -> None:
 def _retire(house: House, keeper: Keeper, today: date) -> list[str]:
     """Mark keys that nothing uses any more; they still open what a backup or an older snapshot holds."""
     use, ring = use_of(house), keeper.ring()
-    used = {"seal": set(use.contacts), "file": set(use.raw)}
+    used = {"seal": set(use.contacts), "file": set(use.raw) | waiting_requests(objects_at(house.uri))}
     gone = [
         key.id for purpose in ROTATED for key in ring.keys(purpose)
         if key.retired_on is None and key != ring.in_force(purpose) and key.id not in used[purpose]

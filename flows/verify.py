@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from flows.restated import Restated, lost_ground, restated, standing_seq
+from flows.restated import Restated, is_renamed, lost_ground, restated, standing_seq
 from tasks.errors import DamagedError, DigestMismatchError, MissingDataError, PolicyChangedError
 from tasks.policy.load import digest_of, load_policy
 from tasks.refs import Run
@@ -36,7 +36,9 @@ class Verification:
     mismatches: list[str] = field(default_factory=list)
     other_code: list[str] = field(default_factory=list)
     unrepeatable: list[str] = field(default_factory=list)
-    """Refreshes from before an erasure whose ground was restated since, and why."""
+    """Refreshes from before an erasure or a re-key whose ground was restated since, and why."""
+    renamed: list[str] = field(default_factory=list)
+    """Refreshes from before a re-key: no damage, but their rows stand under other names and digests."""
     policy_changed: str = ""
 
     def require_good(self) -> None:
@@ -124,15 +126,31 @@ def _recompute(runs: pl.DataFrame, month: str, found: Verification, uri: str) ->
         found.runs += 1
         if row["code_version"] != code_version():
             found.other_code.append(f"{row['as_of']} by code {row['code_version'][:12]}")
-        found.mismatches.extend(_mismatches(row, uri, changes))
+        differ = list(_mismatches(row, uri, changes))
+        if is_renamed(row, runs):
+            found.renamed.append(f"{row['as_of']} was computed under other names")
+            found.mismatches.extend(_stands_otherwise(row, lake, changes))
+            if standing_seq(lake, row) != json.loads(row["inputs"])["base_seq"]:
+                found.unrepeatable.extend(f"{what}: ties fall otherwise under other names" for what in differ)
+                continue
+        found.mismatches.extend(differ)
+
+
+def _stands_otherwise(row: Mapping[str, Any], lake: Lake, changes: Restated) -> Iterator[str]:
+    """Tables whose rows of the date are not those that the re-key left."""
+    for table, digest in output_digests(row).items():
+        rows = lake.scan(table, lake.snapshot(), partitions=[row["as_of"]])
+        if digest_rows(rows, table) != changes.now(digest):
+            yield f"{table} at {row['as_of']} as it stands"
 
 
 def _mismatches(row: Mapping[str, Any], uri: str, changes: Restated) -> Iterator[str]:
     run = _run_again(row, uri)
     policy = policy_of(run)
     again = refresh(refresh_inputs(run, policy), policy, as_of(run))
+    is_own = run.base_seq == json.loads(row["inputs"])["base_seq"]
     for table, digest in output_digests(row).items():
-        if digest_rows(again[table], table) != changes.now(digest):
+        if digest_rows(again[table], table) != (digest if is_own else changes.now(digest)):
             yield f"{table} at {row['as_of']}"
 
 

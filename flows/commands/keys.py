@@ -43,6 +43,46 @@ def rotate(
     show(do(lake, out=out, again=again, dry_run=dry_run), as_json=as_json)
 
 
+@app.command()
+def rekey(
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Only write the ring with a further key there, to be installed by you.")
+    ] = None,
+    again: Annotated[bool, typer.Option("--again", help="Make a new key though the present one is of today.")] = False,
+    dry_run: DryRunOption = False,
+    lake: LakeOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Give everybody another pseudonym and customer id: rewrites all tables, as one recorded run.
+
+    For when the pseudonym key became known. Digests are others afterwards; `strata verify` says so.
+
+    Example: strata keys rekey --dry-run
+    """
+    from flows.rekeying import rekey as do
+
+    show(do(lake, out=out, again=again, dry_run=dry_run), as_json=as_json)
+
+
+@app.command()
+def export(
+    out: Annotated[Path, typer.Option("--out", help="File to write, of mode 0600; it must not exist yet.")],
+    analysis: Annotated[
+        bool, typer.Option("--analysis", help="Only what names people: with that ring nothing can be opened.")
+    ] = False,
+    kms_key: Annotated[str, typer.Option("--kms-key", help="Seal it under this key of AWS KMS.")] = "",
+    lake: LakeOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Write the ring to a file, to keep a copy or to install it elsewhere. It holds secrets unless KMS seals it.
+
+    Example: strata keys export --analysis --out analysis.key
+    """
+    from flows.keys import export_keys
+
+    show(export_keys(out, lake, analysis=analysis, kms_key=kms_key), as_json=as_json)
+
+
 top = typer.Typer()
 
 

@@ -96,7 +96,7 @@ def verify(
     found = prove(lake or settings.lake, month, policy or settings.policy)
     show({"stored_files_checked": found.files, "refreshes_recomputed": found.runs, "damaged": found.damaged,
           "mismatches": found.mismatches, "made_by_other_code": found.other_code,
-          "not_repeatable_since_an_erasure": found.unrepeatable,
+          "not_repeatable_since_an_erasure": found.unrepeatable, "under_other_names": found.renamed,
           "policy_changed": found.policy_changed or "no"}, as_json=as_json)  # fmt: skip
     found.require_good()
 

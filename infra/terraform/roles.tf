@@ -48,7 +48,8 @@ resource "aws_iam_role_policy" "worker" {
   policy = data.aws_iam_policy_document.worker.json
 }
 
-# `strata gc` runs under this role alone, by a person or a schedule of its own.
+# `strata gc` and `strata keys rotate`, which deletes raw files under the old key, run under this role alone, by a
+# person or a schedule of its own.
 data "aws_iam_policy_document" "sweeper" {
   source_policy_documents = [data.aws_iam_policy_document.worker.json]
 
@@ -56,6 +57,13 @@ data "aws_iam_policy_document" "sweeper" {
     sid       = "Sweep"
     actions   = ["s3:DeleteObject"]
     resources = [for bucket in aws_s3_bucket.strata : "${bucket.arn}/*"]
+  }
+
+  statement {
+    sid       = "KeepTheAccessLog"
+    effect    = "Deny"
+    actions   = ["s3:DeleteObject", "s3:DeleteObjectVersion"]
+    resources = [for bucket in aws_s3_bucket.strata : "${bucket.arn}/*audit/access/*"]
   }
 }
 

@@ -1,6 +1,7 @@
 """Deliver one send, or withdraw it: the outbox first, then the rows that record what the outbox says."""
 
 import json
+from dataclasses import replace
 
 import polars as pl
 from prefect import task
@@ -10,6 +11,7 @@ from tasks.errors import SnapshotMovedError
 from tasks.refs import Candidate, Ref, Run
 from tasks.steps.house import lake_at, objects_at, policy_of, pseudonymiser_of, snapshot_of
 from tasks.steps.knowledge import Horizon
+from tasks.steps.rekeyed import rename_of
 from tasks.steps.sending import (
     contacts_of,
     members_now,
@@ -49,13 +51,13 @@ def deliver_send(run: Run, outbox: str, name: str, horizon: Horizon) -> Delivere
     """Publish what the vendor does not have yet; a second call finds its own result."""
     send = send_of(policy_of(run).campaign(name), horizon)
     state = read_send(objects_at(outbox), send)
-    before, contacts = reached_by(outbox, send, state), contacts_of(run, send)
+    before, contacts = reached_by(run, outbox, send, state), contacts_of(run, send)
     members = members_now(run, horizon, send, before, contacts)
     publication = publication_of(run, horizon, send, state, members, before, contacts)
     outcome = publish(
         objects_at(outbox), publication, key=pseudonymiser_of(run).digest_key, gate=_newest(run), record=_pass
     )
-    reached = reached_by(outbox, send, read_send(objects_at(outbox), send))
+    reached = reached_by(run, outbox, send, read_send(objects_at(outbox), send))
     return _recorded(run, horizon, outbox, send, delivered(members, reached), reached, outcome)
 
 
@@ -65,11 +67,14 @@ def withdraw_send(run: Run, outbox: str, name: str, horizon: Horizon) -> Deliver
     policy = policy_of(run)
     send = send_of(policy.campaign(name), horizon)
     state = read_send(objects_at(outbox), send)
-    before = reached_by(outbox, send, state)
+    before = reached_by(run, outbox, send, state)
     members = cancelled(stored_members(run, send))
     everyone = contacts_of(run, send).of(before.drop("seq"))
-    publication = cancellation(
-        send, state, policy.vendor(send.vendor), terms(policy, send), origin(run, horizon, send, members), everyone
+    publication = replace(
+        cancellation(
+            send, state, policy.vendor(send.vendor), terms(policy, send), origin(run, horizon, send, members), everyone
+        ),
+        rename=rename_of(run),
     )
     outcome = publish(
         objects_at(outbox), publication, key=pseudonymiser_of(run).digest_key, gate=_newest(run), record=_pass

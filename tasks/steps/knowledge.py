@@ -10,6 +10,7 @@ from tasks.policy.models import Campaign
 from tasks.refs import Run
 from tasks.steps.house import lake_at, objects_at, policy_of, snapshot_of
 from tasks.steps.inputs import previous_as_of
+from tasks.steps.rekeyed import rename_of
 from tasks.stores.sends import REACHED, Send, SendState, reached, read_send
 from tasks.transforms.audience import base_of, newest_as_of
 from tasks.transforms.consent import standing
@@ -96,7 +97,7 @@ def known_for(run: Run, horizon: Horizon, outbox: str, campaigns: tuple[Campaign
         words=words_of(run, horizon),
         touches=lake.scan("touches", snapshot).filter(pl.col("known_from") <= horizon.known_as_of),
         assignments=lake.scan("assignments", snapshot),
-        published=_published(outbox, sends),
+        published=_published(run, outbox, sends),
         closed=frozenset(send.id for send, state in sends.items() if state.published.is_cancelled),
         names=names_at(run, horizon),
         former=former_of(run, horizon),
@@ -124,10 +125,11 @@ def _sends(outbox: str, campaigns: tuple[Campaign, ...], send_on: date) -> dict[
     return {send: read_send(objects_at(outbox), send) for send in sends}
 
 
-def _published(outbox: str, sends: dict[Send, SendState]) -> pl.LazyFrame:
+def _published(run: Run, outbox: str, sends: dict[Send, SendState]) -> pl.LazyFrame:
     """One row per send and person in its published revisions, less the recalled."""
     rows = [pl.DataFrame(schema={"send_id": pl.String(), **REACHED}).lazy()]
+    rename = rename_of(run)
     for send, state in sends.items():
-        people = reached(objects_at(outbox), send, state.published)
+        people = reached(objects_at(outbox), send, state.published, rename)
         rows.append(people.select(pl.lit(send.id).alias("send_id"), *REACHED).lazy())
     return pl.concat(rows).drop("seq")

@@ -12,6 +12,7 @@ from tasks.refs import Run
 from tasks.settings import Settings
 from tasks.steps.house import lake_at, objects_at, policy_of, pseudonymiser_of, snapshot_of
 from tasks.steps.knowledge import Horizon, keys_at, names_at, newest_horizon, people_of, points_of, words_of
+from tasks.steps.rekeyed import rename_of
 from tasks.steps.unsealing import Contacts
 from tasks.stores.manifest import Origin, Terms, terms_of
 from tasks.stores.revision import Publication
@@ -110,6 +111,7 @@ def publication_of(
         added=contacts.of(change.added).join(variables, on="one_id"),
         recalled=contacts.of(change.recalled),
         seeds=seeds_of(vendor),
+        rename=rename_of(run),
     )
 
 
@@ -147,9 +149,9 @@ def seeds_of(vendor: Vendor) -> pl.DataFrame:
     return pl.DataFrame({CONTACT: contacts}, {CONTACT: pl.String})
 
 
-def reached_by(outbox: str, send: Send, state: SendState) -> pl.DataFrame:
+def reached_by(run: Run, outbox: str, send: Send, state: SendState) -> pl.DataFrame:
     """Who is in the published revisions of a send, less the recalled."""
-    return reached(objects_at(outbox), send, state.published)
+    return reached(objects_at(outbox), send, state.published, rename_of(run))
 
 
 def send_of(campaign: Campaign, horizon: Horizon) -> Send:

@@ -156,7 +156,7 @@ def _settle_manifest(objects: Objects, send: Send, manifest: Manifest) -> Manife
 
 def _reached_after(objects: Objects, publication: Publication) -> int:
     """People in the files of the send once this increment is published."""
-    before = reached(objects, publication.send, publication.base.published)
+    before = reached(objects, publication.send, publication.base.published, publication.rename)
     kept = before.join(publication.recalled, on="one_id", how="anti")
     again = [before.join(publication.added, on=by, how="semi").height for by in ("one_id", "recipient_key")]
     strangers = publication.recalled.join(before, on=["one_id", "recipient_key"], how="anti").height

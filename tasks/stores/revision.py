@@ -9,7 +9,7 @@ import polars as pl
 from tasks.errors import SecurityRefusedError
 from tasks.policy.models import Vendor
 from tasks.stores.manifest import Manifest, Origin, StoredPart, Terms, canonical, settled, sha256_of
-from tasks.stores.sends import Send, SendState, write_people
+from tasks.stores.sends import Rename, Send, SendState, as_they_are, write_people
 from tasks.stores.vendor_files import CONTACT, File, check_profile, render_parts, render_recall, variables_of
 
 DIGEST_HEX: Final = 32
@@ -33,6 +33,8 @@ class Publication:
     seeds: pl.DataFrame
     """contact and variables of the brand's own test contacts; they go into every revision with parts."""
     is_cancellation: bool = False
+    rename: Rename = as_they_are
+    """Names people of earlier revisions as they are named now."""
 
     @property
     def seq(self) -> int:

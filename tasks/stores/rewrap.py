@@ -80,3 +80,9 @@ def superseded(objects: Objects, key_id: str) -> list[str]:
         key for raw in raw_files(objects) if raw.under(key_id) in raw.keys for key in raw.keys
         if key != raw.under(key_id)
     ]  # fmt: skip
+
+
+def waiting_requests(objects: Objects) -> set[str]:
+    """Ids of keys that seal requests for erasure which are still worked on; they go when those end."""
+    sealed = (meta.key for meta in objects.list("forget/") if meta.key.endswith(".sealed"))
+    return {key_id_of(objects.start(key, HEADER_BYTES)) for key in sealed}

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
@@ -13,6 +13,8 @@ from tasks.refs import Candidate, Run, Snapshot, StoredFile, TableRef
 from tasks.stores.scratch import stage
 from tasks.stores.tables import Lake
 
+REKEY: Final = "rekey"
+"""The flow that gives everybody another name."""
 _BASE_SEQ = pl.col("inputs").str.json_path_match("$.base_seq").cast(pl.Int64)
 
 
@@ -102,6 +104,12 @@ def pseudonym_key(lake: Lake, snapshot: Snapshot) -> str | None:
     rows = lake.scan("runs", snapshot).filter(told.is_not_null()).select(_BASE_SEQ.alias("seq"), "started_at", key=told)
     newest = rows.sort("seq", "started_at").last().collect()
     return None if newest.is_empty() else str(newest["key"].item())
+
+
+def rekeys(lake: Lake, snapshot: Snapshot) -> list[dict[str, Any]]:
+    """What each re-key that the snapshot knows recorded, oldest first."""
+    rows = lake.scan("runs", snapshot).filter(pl.col("flow") == REKEY).sort(_BASE_SEQ, "started_at").collect()
+    return [json.loads(text) for text in rows["inputs"].unique(maintain_order=True)]
 
 
 def output_digests(row: Mapping[str, Any]) -> dict[str, str]:

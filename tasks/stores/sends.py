@@ -10,7 +10,7 @@ reached from the outbox itself, also when a run died before it could tell the la
 """
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Final, NamedTuple, Self
 
@@ -28,6 +28,15 @@ LEDGER: Final = "_ledger"
 ADDED: Final = "added"
 RECALLED: Final = "recalled"
 REACHED: Final = pl.Schema({"one_id": pl.String(), "recipient_key": pl.String(), "seq": pl.Int64()})
+
+
+Rename = Callable[[pl.DataFrame, str], pl.DataFrame]
+"""People (one_id, recipient_key, …) of a revision and the id of the key that named them, to them by today's names."""
+
+
+def as_they_are(people: pl.DataFrame, _: str) -> pl.DataFrame:
+    """For a lake whose people always had one name."""
+    return people
 
 
 class Send(NamedTuple):
@@ -110,8 +119,10 @@ def read_manifest(objects: Objects, send: Send, revision: Revision) -> Manifest:
     return Manifest.model_validate_json(data)
 
 
-def reached(objects: Objects, send: Send, published: Published) -> pl.DataFrame:
+def reached(objects: Objects, send: Send, published: Published, rename: Rename = as_they_are) -> pl.DataFrame:
     """One row per person in a published revision, less those recalled since (V of algorithms §13).
+
+    Revisions of before a re-key hold other names than the lake has now: `rename` knows both.
 
     Returns:
         one_id, recipient_key (the contact used then), seq (of the revision that holds them).
@@ -120,7 +131,7 @@ def reached(objects: Objects, send: Send, published: Published) -> pl.DataFrame:
     for revision in published.revisions:
         manifest = read_manifest(objects, send, revision)
         data = _checked(objects, send.people(revision.revision), manifest.people_sha256)
-        people = _apply(people, read_people(data), revision.seq)
+        people = _apply(people, rename(read_people(data), manifest.origin.key_id), revision.seq)
     return people.sort("one_id")
 
 

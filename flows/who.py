@@ -49,7 +49,7 @@ def _of_customer(register: Register, one_id: str, asked: str) -> dict[str, Any]:
             if asked.startswith("c_") and asked != one_id
             else {}
         ),
-        "other_ids": sorted({*own["own_id"], *changes["old_id"]} - {one_id}),
+        "former_ids": sorted({*changes.filter(new_id=one_id, change="merged_into")["old_id"]} - {one_id}),
         "keys": own.select(KEYS).to_dicts(),
         "links": ties_between(seen, keys, zone).collect().to_dicts(),
         "declared": _declared(register, own["key"].to_list()),

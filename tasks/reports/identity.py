@@ -113,9 +113,10 @@ def _biggest(identities: pl.LazyFrame, persons: pl.DataFrame) -> list[dict[str, 
 
 
 def _hubs(conflicts: pl.LazyFrame) -> list[dict[str, Any]]:
-    """Keys that tell of too many: how many links they would have made; most first."""
+    """Keys that tell of too many, which are nobody's: how many links they would have made; most first."""
     refused = conflicts.filter(pl.col("rule").is_in(HUB_RULES))
-    counted = refused.group_by("rule", key="key_a").agg(
+    hub = pl.when(pl.col("one_id_a").is_null()).then("key_a").otherwise("key_b")
+    counted = refused.group_by("rule", key=hub).agg(
         links=pl.len().cast(pl.Int64), evidence=pl.col("evidence").min()
     )
     return counted.sort("links", "key", descending=[True, False]).collect().to_dicts()

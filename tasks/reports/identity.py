@@ -116,9 +116,7 @@ def _hubs(conflicts: pl.LazyFrame) -> list[dict[str, Any]]:
     """Keys that tell of too many, which are nobody's: how many links they would have made; most first."""
     refused = conflicts.filter(pl.col("rule").is_in(HUB_RULES))
     hub = pl.when(pl.col("one_id_a").is_null()).then("key_a").otherwise("key_b")
-    counted = refused.group_by("rule", key=hub).agg(
-        links=pl.len().cast(pl.Int64), evidence=pl.col("evidence").min()
-    )
+    counted = refused.group_by("rule", key=hub).agg(links=pl.len().cast(pl.Int64), evidence=pl.col("evidence").min())
     return counted.sort("links", "key", descending=[True, False]).collect().to_dicts()
 
 

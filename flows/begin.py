@@ -20,7 +20,7 @@ from tasks.settings import Settings
 from tasks.steps.house import lake_at, objects_at
 from tasks.stores.abandoned import held, sweep_scratch
 from tasks.stores.digests import code_version
-from tasks.stores.policies import keep_policy, stored_policy
+from tasks.stores.policies import hold_policy, keep_policy, stored_policy
 from tasks.stores.runs import content_id, finished_runs, is_finished, rekeys
 from tasks.stores.tables import Lake
 
@@ -81,14 +81,18 @@ def begin(
     snapshot: Snapshot | None = None,
     as_of: date | None = None,
     known_as_of: datetime | None = None,
+    is_rehearsal: bool = False,
 ) -> Run:
     """Store the policy and name the run by the content of its inputs, which were read from `snapshot`.
 
+    A rehearsal stores nothing: this process alone knows its policy.
     Inputs read from one snapshot and a run based on the next would miss what moved between the two.
     """
     objects = objects_at(house.uri)
-    objects.probe()
-    snapshot, policy_digest = snapshot or house.lake.snapshot(), keep_policy(objects, house.policy)
+    if not is_rehearsal:
+        objects.probe()
+    snapshot = snapshot or house.lake.snapshot()
+    policy_digest = hold_policy(house.policy) if is_rehearsal else keep_policy(objects, house.policy)
     names = [told["pseudonym_key"] for told in rekeys(house.lake, snapshot)]  # under other names nothing is done yet
     inputs_digest = content_id(flow, inputs, policy_digest, code_version(), as_of, *names[-1:])
     return Run(

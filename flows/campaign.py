@@ -18,6 +18,7 @@ from tasks.refs import Run
 from tasks.steps.deliver import Delivered, deliver_send, withdraw_send
 from tasks.steps.knowledge import horizon_of
 from tasks.steps.publish import gate_candidates, publish_candidates
+from tasks.stores.keys import making_no_key
 
 
 @flow(name="campaign", flow_run_name=run_name)
@@ -39,7 +40,8 @@ def campaign_once(parameters: CampaignParameters) -> dict[str, Any]:
     house = open_house(parameters)
     chosen = find_campaign(house.policy, parameters.name)
     if parameters.dry_run:
-        return dry_plan(house, _plan_parameters(parameters), chosen)
+        with making_no_key():
+            return dry_plan(house, _plan_parameters(parameters), chosen)
     _refuse_stale(house, chosen, parameters.send_on, parameters.today)
     planned = plan_once(_plan_parameters(parameters))
     if chosen.hold:

@@ -133,6 +133,7 @@ def _context(part: Part, layout: Layout, look: Look, around: Surroundings) -> Re
         shop_id=look.shop or None,
         exported_at=parse_instant(look.exported_at, around.zone) if look.exported_at else None,
         corrections=around.corrections,
+        categories=around.categories,
     )
 
 

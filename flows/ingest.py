@@ -1,6 +1,7 @@
 """Ingest: export files become canonical rows; the snapshot moves once, whatever the number of files."""
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,8 @@ from flows.clock import business_date
 from flows.intake import Looked, Reading, Taken, look, reading_of, standing, take_up
 from flows.names import run_name
 from flows.parameters import InboxParameters, IngestParameters
-from flows.progress import listener
 from tasks.policy.load import digest_of
+from tasks.progress import listener
 from tasks.refs import Candidate, Run, Snapshot
 from tasks.settings import Settings
 from tasks.steps.house import objects_at
@@ -25,6 +26,7 @@ from tasks.steps.publish import gate_candidates, publish_candidates
 from tasks.steps.receive import Received, Terms, receive
 from tasks.stores.abandoned import desk
 from tasks.stores.digests import code_version
+from tasks.stores.keys import making_no_key
 from tasks.stores.seen import Seen
 
 
@@ -57,6 +59,11 @@ def poll_once(parameters: InboxParameters) -> Summary:
 
 
 def _take_in(parameters: IngestParameters, looked: Looked) -> Summary:
+    with making_no_key() if parameters.dry_run else nullcontext():
+        return _taken_in(parameters, looked)
+
+
+def _taken_in(parameters: IngestParameters, looked: Looked) -> Summary:
     house = open_house(parameters)
     exported_at = house.instant(parameters.exported_at) if parameters.exported_at else None
     reading = reading_of(house, parameters.shop, exported_at)

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from flows.begin import House
-from flows.progress import listener
 from tasks.policy.load import digest_of
+from tasks.progress import listener
 from tasks.refs import Snapshot
 from tasks.settings import Settings
 from tasks.sources.declared import layouts_of

@@ -45,7 +45,7 @@ def outbox_of(parameters: PlanParameters | Any) -> str:
 def dry_plan(house: House, parameters: PlanParameters, chosen: Campaign) -> dict[str, Any]:
     """What the plan would give one campaign now, all others beside it; nothing is written."""
     snapshot = house.lake.snapshot()
-    run = _run(house, parameters, snapshot, missing_campaigns(house, parameters, snapshot))
+    run = _run(house, parameters, snapshot, missing_campaigns(house, parameters, snapshot), is_rehearsal=True)
     codes = frozenset(campaign.code for campaign in house.policy.campaigns)
     members = allocation_of(run, outbox_of(parameters), parameters.send_on, codes, _at(run)).members
     own = waterfall(members.filter(pl.col("campaign") == chosen.code))
@@ -73,11 +73,18 @@ def missing_campaigns(house: House, parameters: PlanParameters, snapshot: Snapsh
     return frozenset(campaign.code for campaign in house.policy.campaigns) - planned
 
 
-def _run(house: House, parameters: PlanParameters, snapshot: Snapshot, campaigns: frozenset[str]) -> Run:
+def _run(
+    house: House,
+    parameters: PlanParameters,
+    snapshot: Snapshot,
+    campaigns: frozenset[str],
+    *,
+    is_rehearsal: bool = False,
+) -> Run:
     known_as_of = house.instant(parameters.known_as_of, is_end=True)
     files = known_files(house, snapshot, known_as_of)
     inputs = {"files": files, "send_on": parameters.send_on, "campaigns": sorted(campaigns)}
-    return begin(house, "plan", inputs, snapshot=snapshot, known_as_of=known_as_of)
+    return begin(house, "plan", inputs, snapshot=snapshot, known_as_of=known_as_of, is_rehearsal=is_rehearsal)
 
 
 def _at(run: Run) -> Any:

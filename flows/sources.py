@@ -42,6 +42,7 @@ class Surroundings:
     currency: str = "CNY"
     shops: dict[str, str | tuple[str, ...]] = field(default_factory=dict)
     most_refused: float = 0.02
+    categories: tuple[tuple[str, str], ...] = ()
 
     @property
     def known(self) -> frozenset[str]:
@@ -67,7 +68,7 @@ def surroundings(policy: str = "", lake: str = "") -> Surroundings:
     return Surroundings(
         layouts, frozenset(str(document["name"]) for document in found.layouts),
         corrections_of(found.corrections, layouts), brand.zone, brand.currency, brand.shops,
-        brand.max_quarantine_share,
+        brand.max_quarantine_share, tuple((rule.match, rule.category) for rule in brand.categories),
     )  # fmt: skip
 
 

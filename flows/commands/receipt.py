@@ -33,6 +33,8 @@ class Bars:
             disable=is_quiet or not console.is_terminal, transient=True,
         )  # fmt: skip
         self._bar: TaskID | None = None
+        self._read = 0
+        """Bytes of the present file that the bar counts already."""
 
     def __enter__(self) -> Self:
         """Begin to draw."""
@@ -51,14 +53,21 @@ class Bars:
 
     def at(self, name: str) -> None:
         """See Listener."""
+        self._read = 0
         if self._bar is not None:
             self._bars.update(self._bar, file=name[-60:])
+
+    def read(self, size: int) -> None:
+        """See Listener."""
+        self._read += size
+        if self._bar is not None:
+            self._bars.update(self._bar, advance=size)
 
     def done(self, size: int) -> None:
         """See Listener."""
         if self._bar is not None:
             done = self._bars.tasks[self._bar].fields["done"] + 1
-            self._bars.update(self._bar, advance=size, done=done)
+            self._bars.update(self._bar, advance=size - self._read, done=done)
 
 
 class _Files(MofNCompleteColumn):

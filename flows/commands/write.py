@@ -67,7 +67,7 @@ def ingest(
     from flows.accounting import is_refused
     from flows.commands.receipt import Bars, show_receipt
     from flows.parameters import IngestParameters
-    from flows.progress import told_to
+    from tasks.progress import told_to
 
     with waiting(STARTING, is_quiet=as_json):
         from flows.ingest import ingest as run

@@ -95,12 +95,16 @@ def usual_money(text: pl.Series, cell: Cell, _zone: str) -> pl.Series:
     return _select(text, _fen(pl.when(TEXT.str.contains(shape)).then(TEXT), cell))
 
 
-def read_integer(cells: pl.DataFrame, _cell: Cell, _zone: str) -> pl.DataFrame:
-    """A whole number; `2.0` counts as 2, `2.5` is refused."""
+def read_integer(cells: pl.DataFrame, cell: Cell, _zone: str) -> pl.DataFrame:
+    """A whole number; `2.0` counts as 2, `2.5` is refused, or is one piece where goods are sold by weight.
+
+    A weight never becomes a number of pieces: 1.534 kg of cherries are one line of a receipt, as 0.2 kg are.
+    """
     whole = pl.when(PLAIN.str.contains(r"^-?\d+(?:\.0*)?$")).then(PLAIN.str.replace(r"\..*$", ""))
+    weighed = pl.when(PLAIN.str.contains(r"^-?\d+\.\d*[1-9]\d*$")).then(PLAIN.str.replace(r"[\d.]+$", "1"))
     return (
         cells.with_columns(plain=bare(TEXT).str.replace_many(WIDE).str.replace_all(",", "", literal=True))
-        .with_columns(value=whole.cast(pl.Int64, strict=False))
+        .with_columns(value=(pl.coalesce(whole, weighed) if cell.by_weight else whole).cast(pl.Int64, strict=False))
         .with_columns(fault=unreadable())
     )
 

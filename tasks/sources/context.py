@@ -53,6 +53,8 @@ class ReadContext:
     cover: Cover = _as_it_is
     """Encrypts parsed rows of a large file while they wait on disk; `uncover` undoes it."""
     uncover: Cover = _as_it_is
+    heard: Callable[[int], object] = int
+    """Hears how many bytes more are read, now and then."""
     chunk_bytes: int = CHUNK_BYTES
     """Text read at a time; the result is the same whatever it is."""
 

@@ -127,7 +127,7 @@ def _chunks(text: Text, header: Header, wanted: Wanted, chunk_bytes: int) -> Ite
     for records in read_records(blocks, dialect, text.name):
         bad = pl.DataFrame(records.refused, schema=UNDECODABLE, orient="row")
         rows = _read(records, names, wanted, dialect, text.name)
-        waiting.append(Chunk(rows, bad, rows.height + bad.height))
+        waiting.append(Chunk(rows, bad, rows.height + bad.height, len(records.text)))
         taken += len(records.text)
         if taken >= chunk_bytes:
             yield _together(waiting)
@@ -137,8 +137,8 @@ def _chunks(text: Text, header: Header, wanted: Wanted, chunk_bytes: int) -> Ite
 
 
 def _together(parts: list[Chunk]) -> Chunk:
-    rows, bad, counts = zip(*parts, strict=True) if parts else ((), (), ())
-    return Chunk(pl.concat(rows, rechunk=True), pl.concat(bad), sum(counts))
+    rows, bad, counts, sizes = zip(*parts, strict=True)
+    return Chunk(pl.concat(rows, rechunk=True), pl.concat(bad), sum(counts), sum(sizes))
 
 
 def _read(records: Records, names: tuple[str, ...], wanted: Wanted, dialect: Dialect, name: str) -> pl.DataFrame:

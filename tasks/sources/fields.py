@@ -23,7 +23,6 @@ class Fields:
     frame: pl.DataFrame
     faulty: pl.DataFrame
     """One row per cell that could not be read: row_number, rule, column, value_redacted."""
-    money_unreadable: int
     tally: Tally
     """What the cells show that the layout did not expect."""
 
@@ -43,11 +42,7 @@ def read_fields(text: pl.DataFrame, match: Match, zone: str) -> Fields:
     broken = faults.select(pl.concat_list(marks).list.drop_nulls()).to_series() if marks else none
     frame = frame.with_columns(broken_rules=broken)
     faulty = _faulty(frame, sources)
-    return Fields(
-        frame.pipe(_fill_absent, layout), faulty,
-        money_unreadable=faulty.filter(column=layout.money)["row_number"].n_unique() if layout.money else 0,
-        tally=count_cells(frame, faulty, layout, sources, cells),
-    )  # fmt: skip
+    return Fields(frame.pipe(_fill_absent, layout), faulty, tally=count_cells(frame, faulty, layout, sources, cells))
 
 
 def _text(cell: Cell, names: tuple[str, ...]) -> pl.Expr:

@@ -57,20 +57,20 @@ class Intake:
     def take(self, chunk: Chunk, fields: Fields) -> None:
         """Take a chunk; its rows are settled at once, or wait for those of other chunks."""
         layout = self.naming.layout
-        account = self.account
-        account.rows_read += chunk.rows_read
-        account.money_unreadable += fields.money_unreadable + (chunk.undecodable.height if layout.money else 0)
         self.tally = add_up([self.tally, fields.tally])
         parsed = self._correct(fields.frame)
+        faulty = _still_faulty(fields.faulty, parsed)
+        self.account.rows_read += chunk.rows_read
+        self.account.money_unreadable += _without_money(faulty, chunk.undecodable, layout.money)
         if self.buckets is None:
-            self._settle(parsed, fields.faulty, chunk.undecodable)
+            self._settle(parsed, faulty, chunk.undecodable)
             return
-        self._refuse(quarantine(_nothing(), fields.faulty, chunk.undecodable, _no_money(), self.stamp))
+        self._refuse(quarantine(_nothing(), faulty, chunk.undecodable, _no_money(), self.stamp))
         numbers = _bucket_of(parsed, meeting(layout), self.buckets.count)
         self.buckets.put("rows", parsed, numbers)
         places = parsed.select("row_number", _bucket=numbers).unique()
-        faulty = fields.faulty.join(places, on="row_number", maintain_order="left")
-        self.buckets.put("faulty", faulty.drop("_bucket"), faulty["_bucket"])
+        placed = faulty.join(places, on="row_number", maintain_order="left")
+        self.buckets.put("faulty", placed.drop("_bucket"), placed["_bucket"])
 
     def finish(self) -> None:
         """Settle what waits, and let the corrections' guards look at the whole."""
@@ -144,6 +144,23 @@ def _bucket_of(rows: pl.DataFrame, columns: tuple[str, ...] | None, count: int) 
     if count == 1 or not columns:
         return pl.repeat(0, rows.height, dtype=pl.UInt64, eager=True)
     return rows.select(pl.struct(columns).hash(seed=0) % count).to_series()
+
+
+def _still_faulty(faulty: pl.DataFrame, parsed: pl.DataFrame) -> pl.DataFrame:
+    """The cells that could not be read and that no correction has mended."""
+    if faulty.is_empty():
+        return faulty
+    marks = parsed.select("row_number", mark="broken_rules").explode("mark").unique()
+    return (
+        faulty.with_columns(mark=pl.format("{}:{}", "column", "rule"))
+        .join(marks, on=["row_number", "mark"], how="semi", maintain_order="left")
+        .drop("mark")
+    )
+
+
+def _without_money(faulty: pl.DataFrame, undecodable: pl.DataFrame, money: str | None) -> int:
+    """Rows of which nobody can say what was paid."""
+    return faulty.filter(column=money)["row_number"].n_unique() + undecodable.height if money else 0
 
 
 def _money_of(rows: pl.DataFrame) -> pl.DataFrame:

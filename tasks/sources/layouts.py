@@ -38,7 +38,17 @@ __all__ = [
 ]  # fmt: skip
 
 Grain = Literal[
-    "order", "line", "refund", "member", "contact", "follow", "product", "touch", "event", "statistics", "consent",
+    "order",
+    "line",
+    "refund",
+    "member",
+    "contact",
+    "follow",
+    "product",
+    "touch",
+    "event",
+    "statistics",
+    "consent",
     "link",
 ]
 Format = Literal["csv", "parquet", "jsonl", "xlsx"]

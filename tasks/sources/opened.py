@@ -29,6 +29,8 @@ class Chunk(NamedTuple):
     """One row per row that could not be taken apart: row_number, rule, value."""
     rows_read: int
     """Rows of the file in this chunk, those that could not be taken apart included."""
+    bytes_read: int = 0
+    """About so many bytes of the file; 0 where a format cannot tell."""
 
 
 @dataclass(frozen=True)

@@ -50,6 +50,9 @@ class Cell(Part):
         description="grain line: belongs to the order and may repeat or go blank on its lines; counted once",
     )
     unit: Literal["yuan", "dollars", "fen"] = Field(default="yuan", description="money: what 1 stands for")
+    by_weight: bool = Field(
+        default=False, description="integer: goods may be sold by weight; a fraction such as 0.534 is then one piece"
+    )
     patterns: Names = Field(default=(), description="instants: strptime patterns, epoch_s, epoch_ms, epoch_us")
     zone: str = Field(default="", description="instants without a zone: IANA name or `brand`; the layout's when empty")
     zones: dict[str, str] = Field(

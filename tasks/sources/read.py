@@ -52,6 +52,7 @@ def read_export(path: Path, context: ReadContext, spill: Path, layouts: Sequence
     chunks = ahead(opened.chunks(Wanted(match.layout.each, wanted)))
     for chunk, fields in ahead((chunk, read_fields(chunk.rows, match, context.zone)) for chunk in chunks):
         intake.take(chunk, fields)
+        context.heard(chunk.bytes_read)
     intake.finish()
     _refuse_changed(path, context, before.st_mtime_ns, before.st_size)
     if intake.account.rows_read == 0 and not match.layout.may_be_empty:

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from tasks.errors import BadFileError, SecurityRefusedError
 from tasks.policy.models import Policy
+from tasks.progress import listener
 from tasks.refs import Ref, Run, StoredFile
 from tasks.sources.corrections import Correction
 from tasks.sources.declared import corrections_of, layouts_of
@@ -170,6 +171,7 @@ def _context(policy: Policy, keys: Keys, item: Item, terms: Terms, corrections: 
     return ReadContext(
         file_sha256=item.sha256,
         is_watched=True,
+        heard=listener().read,
         name=item.name,
         received_at=terms.received_at,
         file_month=terms.file_month,

@@ -10,7 +10,9 @@ import os
 import re
 import secrets
 import stat
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
@@ -33,12 +35,34 @@ from tasks.stores.ring import (
 )
 from tasks.stores.whole import create_whole, write_whole
 
-__all__ = ["DEMO_BRANDS", "DEMO_KEY_NAME", "DEMO_SECRET", "KEY_BYTES", "Keeper", "KeyRing", "open_key_ring"]
+__all__ = [
+    "DEMO_BRANDS",
+    "DEMO_KEY_NAME",
+    "DEMO_SECRET",
+    "KEY_BYTES",
+    "Keeper",
+    "KeyRing",
+    "making_no_key",
+    "open_key_ring",
+]
 
 ENVELOPE: Final = "strata-envelope/1"
 _OWNER_ALONE = 0o600
 _HEX = re.compile(r"[0-9a-fA-F]+")
 _MAKE_ONE = "make one with `openssl rand -hex 32`, keep it in a secret manager and set STRATA_KEY"
+
+
+_PASSING: ContextVar[str] = ContextVar("passing_key", default="")
+
+
+@contextmanager
+def making_no_key() -> Iterator[None]:
+    """While the block runs, a key file that is not there stays so: a key that is thrown away stands in its place."""
+    token = _PASSING.set(secrets.token_hex(KEY_BYTES))
+    try:
+        yield
+    finally:
+        _PASSING.reset(token)
 
 
 class Source(Protocol):
@@ -80,6 +104,8 @@ class KeyFile:
     def read(self) -> str:
         """See Source; of two first users one makes it and both read it."""
         if not self.path.exists():
+            if passing := _PASSING.get():
+                return passing
             with suppress(FileExistsError):
                 create_whole(self.path, [secrets.token_hex(KEY_BYTES).encode() + b"\n"], mode=_OWNER_ALONE)
         return _read_file(self.path)

@@ -1,5 +1,6 @@
 """Refused rows come back: out of a zip, a workbook, JSON lines; under a role, on the record, and in again."""
 
+import gzip
 import json
 import zipfile
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from flows.exporting import export_refused
 from flows.quarantine import explain_refusal, find_file, list_quarantine
 from tasks.errors import ConfigurationError, MissingDataError, SecurityRefusedError
 from tasks.stores.runs import finished_runs
+from tests.support.hostile import locked, workbook
 from tests.support.quarter import QINGHE, Brand
 from tests.support.source import ROOT
 
@@ -57,10 +59,10 @@ def write_exports(folder: Path) -> Path:
     return folder
 
 
-def renumbered(rows: list[list[str]]) -> Iterator[list[str]]:
+def renumbered(rows: list[list[str]], prefix: str = "E9") -> Iterator[list[str]]:
     """The same orders under numbers of their own: another shop's."""
     yield rows[0]
-    yield from ([f"E9{row[0][2:]}", *row[1:]] for row in rows[1:])
+    yield from ([f"{prefix}{row[0][2:]}", *row[1:]] for row in rows[1:])
 
 
 def renamed(contact: dict[str, Any], number: int) -> dict[str, Any]:
@@ -135,6 +137,21 @@ def test_a_corrected_row_comes_in_again(brand: Brand, tmp_path: Path, file: str,
     assert (
         orders.filter(pl.col("known_to").is_null())["order_id"].n_unique() == 2 * ORDERS - 1
     )  # the other file still lacks one
+
+
+def test_rows_come_out_of_a_gz_and_of_a_locked_workbook(brand: Brand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("STRATA_PASSWORDS", "开门-123")
+    here, folder, rows = brand.copied(tmp_path), tmp_path / "more", spoiled(youzan_rows())
+    folder.mkdir()
+    text = "\n".join(",".join(row) for row in renumbered(rows, "E8"))
+    (folder / "orders.csv.gz").write_bytes(gzip.compress(text.encode()))
+    (folder / "locked.xlsx").write_bytes(locked(workbook({"订单": list(renumbered(rows, "E7"))}), "开门-123"))
+    here.ingest(folder, **JUNE)
+    for number, file in enumerate(("orders.csv.gz/orders.csv", "locked.xlsx")):
+        out = tmp_path / f"{number}.csv"
+        assert export_refused(file, out, "data_engineer", here.lake)["rows"] == 1
+        header, row = out.read_text(encoding="utf-8-sig").splitlines()
+        assert (header.split(",")[0], BAD in row) == ("订单号", True)
 
 
 def test_json_lines_come_out_as_they_stood(brand: Brand, tmp_path: Path):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tasks.errors import ConfigurationError, SecurityRefusedError
 from tasks.settings import Settings
-from tasks.stores.keys import DEMO_SECRET, KeyRing, open_key_ring
+from tasks.stores.keys import DEMO_SECRET, KeyRing, making_no_key, open_key_ring
 from tasks.stores.vault import Pseudonymiser, Sealer
 
 SECRET = bytes(range(7, 39))
@@ -135,3 +135,14 @@ def test_a_key_stays_what_it_was() -> None:
     assert isinstance(ring, KeyRing)
     assert (ring.key_id, ring.pseudonym[0].secret[:16]) == ("acme-1.0ac52836", "17ad9c77c811b74b")
     assert (ring.seal[0].secret[:16], ring.file[0].secret[:16]) == ("85670f5a5d7b4e37", "c89bcd95c63d7a08")
+
+
+def test_while_no_key_is_made_one_that_is_thrown_away_stands_in_its_place(tmp_path: Path) -> None:
+    file = tmp_path / "acme.key"
+    with making_no_key():
+        passing = [open_key_ring("acme", "acme-1", key_file=file) for _ in range(2)]
+        assert not file.exists()
+    made = open_key_ring("acme", "acme-1", key_file=file)
+    assert passing[0] == passing[1] != made
+    with making_no_key():
+        assert open_key_ring("acme", "acme-1", key_file=file) == made

@@ -167,3 +167,11 @@ def test_looking_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.Monke
     new_layout(YOUZAN)
     assert list((tmp_path / "scratch").iterdir()) == []
     assert not (tmp_path / "no-lake").exists()
+
+
+def test_the_brands_categories_hold_where_a_file_is_checked(policy: Path):
+    path = SAMPLES / "douyin_orders_1791430000.csv"
+    assert "products" not in check(path, policy=str(policy), shop="dy")["feeds"]
+    with (policy / "brand.yaml").open("a", encoding="utf-8") as brand:
+        brand.write('\ncategories: [{match: ".", category: 家居}]\n')
+    assert check(path, policy=str(policy), shop="dy")["feeds"]["products"] > 0

@@ -233,6 +233,42 @@ def test_integers(text: str, value: int | None, fault: str | None):
     assert read_one(text, parse="integer") == (value, fault)
 
 
+@pytest.mark.parametrize(
+    ("text", "value", "fault"),
+    [
+        ("3", 3, None),
+        ("2.000", 2, None),
+        ("0.534", 1, None),
+        ("1.5", 1, None),
+        ("-0.534", -1, None),
+        ("1.5kg", None, "unreadable"),
+        ("", None, None),
+    ],
+)
+def test_goods_by_weight_are_one_piece(text: str, value: int | None, fault: str | None):
+    assert read_one(text, parse="integer", by_weight=True) == (value, fault)
+
+
+@pytest.mark.parametrize(
+    ("text", "fen"),
+    [
+        ("新人券-12.00", 1_200),
+        ("满300-30券-30.00", 3_000),
+        ("-12.00", -1_200),
+        ("12.00", 1_200),
+        ("新人券-1,212.00", 121_200),
+        ("-", None),
+        ("", None),
+    ],
+)
+def test_amounts_behind_a_name_and_a_dash(text: str, fen: int | None):
+    assert read_one(text, parse="labelled_money") == (fen, None)
+
+
+def test_a_name_without_an_amount_is_no_amount():
+    assert read_one("新人券", parse="labelled_money") == (None, "unreadable")
+
+
 PAID = {"买家已付款，等待卖家发货": "paid", "Yes": "granted"}
 
 

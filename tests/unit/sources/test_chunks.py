@@ -15,6 +15,7 @@ from tasks.errors import BadFileError
 from tasks.sources import records
 from tasks.sources.decode import open_export
 from tasks.sources.opened import Chunk, Wanted
+from tasks.sources.read import read_export
 from tests.support.examples import examples
 from tests.unit.sources.reading import SAMPLES, context, frames, read_bytes, spill
 from tests.unit.sources.test_poisoned import LINE, LINES_HEADER
@@ -34,7 +35,7 @@ def take(content: bytes, chunk_bytes: int = WHOLE) -> Chunk | str:
             chunks = list(open_export(path, "f.csv", frozenset(), chunk_bytes).chunks(Wanted()))
         except BadFileError as error:
             return str(error)
-    rows, bad, counts = zip(*chunks, strict=True)
+    rows, bad, counts, _ = zip(*chunks, strict=True)
     return Chunk(pl.concat(rows), pl.concat(bad), sum(counts))
 
 
@@ -129,3 +130,11 @@ def _told(export: Any) -> dict[str, object]:
     tables = {**frames(export), "quarantine": export.frame("quarantine"), "contacts": contacts}
     counts = {name: value for name, value in vars(export).items() if name not in {"tables", "refused", "contacts"}}
     return counts | {name: sorted(map(str, rows.unique().rows())) for name, rows in tables.items()}
+
+
+def test_reading_tells_how_far_it_is():
+    path, heard = SAMPLES / "youzan_orders_20260601.csv", list[int]()
+    read_export(path, context(path, heard=heard.append, chunk_bytes=1 << 10), spill())
+    body = path.stat().st_size - len(path.read_bytes().splitlines(keepends=True)[0])
+    assert len(heard) > 1
+    assert sum(heard) == body

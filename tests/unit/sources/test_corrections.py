@@ -197,19 +197,24 @@ def test_a_sound_declaration_is_taken():
     assert [one.until for one in corrections_of([FREIGHT], LAYOUTS)] == [date(2026, 12, 31)]
 
 
-def youzan(folder: Path, freights: tuple[str, ...], status: str = "交易完成") -> Any:
-    """Orders of the sample's first customer with these freights, read under the declared correction."""
+def printed(orders: list[dict[str, str]]) -> str:
+    """Orders of the sample's first customer that differ in these columns."""
     header, first, *_ = (SAMPLES / "youzan_orders_20260601.csv").read_text(encoding="utf-8-sig").splitlines()
     names, cells = header.split(","), first.split(",")
-    rows = []
-    for number, freight in enumerate(freights):
-        told = dict(enumerate(cells)) | {
-            0: f"{cells[0][:-2]}{number:02d}", names.index("运费"): freight, names.index("订单状态"): status
-        }  # fmt: skip
-        rows.append(",".join(told[at] for at in range(len(names))))
+    rows = [header]
+    for number, changed in enumerate(orders):
+        told = {0: f"{cells[0][:-2]}{number:02d}"} | {names.index(name): text for name, text in changed.items()}
+        rows.append(",".join(told.get(at, cell) for at, cell in enumerate(cells)))
+    return "\n".join(rows)
+
+
+def youzan(folder: Path, freights: tuple[str, ...], status: str = "交易完成") -> Any:
+    """Orders with these freights, read under the declared correction."""
     free = FREIGHT | {"where": "freight_fen >= 8000 OR status IS NULL"}
     declared = corrections_of([free | {"set": free["set"] | {"status": "COALESCE(status, 'closed')"}}], LAYOUTS)
-    return read_bytes(folder, "\n".join([header, *rows]), corrections=declared)
+    return read_bytes(
+        folder, printed([{"运费": freight, "订单状态": status} for freight in freights]), corrections=declared
+    )
 
 
 def test_a_whole_file_is_read_as_corrected(tmp_path: Path):
@@ -224,6 +229,15 @@ def test_a_row_whose_bad_cell_is_corrected_is_accepted(tmp_path: Path):
     export = youzan(tmp_path, ("80.00", "90.00"), "怪状态")
     assert (export.rows_refused, export.frame("orders")["status"].to_list()) == (0, ["closed", "closed"])
     assert export.drift["corrected"] == {"freight_times_ten": 2}
+
+
+def test_a_corrected_amount_counts_as_read(tmp_path: Path):
+    """Both payments are unreadable: one is mended by the list price, of the other nobody knows what was paid."""
+    mend = {"among": "total_paid IS NULL", "where": "gross_fen = 23800", "set": {"total_paid": "gross_fen"}}
+    lines = printed([{"订单实付金额": "见备注", "商品金额合计": gross} for gross in ("238.00", "9.00")])
+    export = read_bytes(tmp_path, lines, corrections=corrections_of([FREIGHT | mend], LAYOUTS))
+    assert (export.money_read_fen, export.money_unreadable, export.rows_refused) == (23_800, 1, 1)
+    assert export.frame("quarantine")["column"].to_list() == ["paid_fen", "total_paid"]
 
 
 def test_a_whole_file_is_refused_when_the_source_is_mended(tmp_path: Path):

@@ -1,4 +1,4 @@
-"""How far a long run is, by file and bytes: told by flows, shown by whoever listens. Nobody does by default."""
+"""How far a long run is, by file and bytes: told by flows and steps, shown by whoever listens, by default nobody."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,8 +17,12 @@ class Listener(Protocol):
         """Begin a file."""
         ...
 
+    def read(self, size: int) -> None:
+        """So many more bytes of the file are read; not every format tells."""
+        ...
+
     def done(self, size: int) -> None:
-        """End a file of so many bytes."""
+        """End a file of so many bytes in all."""
         ...
 
 
@@ -29,6 +33,9 @@ class _Nobody:
         """See Listener."""
 
     def at(self, name: str) -> None:
+        """See Listener."""
+
+    def read(self, size: int) -> None:
         """See Listener."""
 
     def done(self, size: int) -> None:

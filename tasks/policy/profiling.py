@@ -14,8 +14,8 @@ PLAIN_FACTS = frozenset({
 
 
 def is_profiling(campaign: Campaign) -> bool:
-    """Whether a no to profiling removes people from this campaign: it reads facts about them, and says nothing else."""
-    return campaign.profiling is not False and bool(names_in(campaign.audience))
+    """Whether a no to profiling removes people from this campaign: as it says, else when it reads facts about them."""
+    return bool(names_in(campaign.audience)) if campaign.profiling is None else campaign.profiling
 
 
 def check_profiling(policy: Policy) -> None:

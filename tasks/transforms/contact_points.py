@@ -25,21 +25,26 @@ def contact_points(
     Seen before `seen_before` (exclusive) and known at `known` (inclusive). A phone or e-mail that is a key of a
     customer is theirs alone, whoever else stands beside it on a record, and only since it last changed hands. Any
     other contact (of a hub, typed by staff, a push token) belongs to whoever the record is about: one that was seen
-    with two customers has a row for each, and it is allocation that lets only one of them have it.
+    with two customers has a row for each, and it is allocation that lets only one of them have it. Whoever a record
+    names beside somebody else's contact has a row too: no message is for them there, but they may read it, so that
+    their no is heard.
 
     Returns:
-        one_id, contact_type, contact_key, last_seen_at, is_own (seen together outside of `marketplaces` too).
+        one_id, contact_type, contact_key, last_seen_at, is_own (seen together outside of `marketplaces` too),
+        is_theirs (false: somebody else's, on a record of theirs).
     """
     is_own = ~pl.col("channel").is_in(list(marketplaces)).fill_null(value=False)
     seen = sightings.filter(pl.col("known_from") <= known, pl.col("seen_at") < seen_before)
     contacts = seen.filter(pl.col("key_type").is_in(CONTACT_TYPES)).with_columns(is_own=is_own)
     keys = identities.select("key").unique()
-    own = _of_their_owner(contacts.join(keys, on="key", how="semi"), identities)
-    shared = _of_the_record(contacts.join(keys, on="key", how="anti"), seen, identities)
+    owned, loose = (contacts.join(keys, on="key", how=how) for how in ("semi", "anti"))
+    theirs = pl.concat([_of_their_owner(owned, identities), _of_the_record(loose, seen, identities)])
+    present = owned.pipe(since_closing, identities, key="key", at="seen_at")
+    beside = _of_the_record(present, seen, identities)
     return (
-        pl.concat([own, shared])
+        pl.concat([theirs.with_columns(is_theirs=True), beside.with_columns(is_theirs=False)])
         .group_by("one_id", "contact_type", "contact_key")
-        .agg(last_seen_at=pl.col("seen_at").max(), is_own=pl.col("is_own").any())
+        .agg(pl.col("is_own", "is_theirs").any(), last_seen_at=pl.col("seen_at").max())
     )
 
 
@@ -70,9 +75,9 @@ def _of_the_record(contacts: pl.LazyFrame, seen: pl.LazyFrame, identities: pl.La
 
 
 def preferred_contacts(points: pl.LazyFrame) -> pl.LazyFrame:
-    """One row per customer and contact type: the contact seen last, ties by key."""
+    """One row per customer and contact type: of their own contacts the one seen last, ties by key."""
     newest = pl.col("contact_key").sort_by(["last_seen_at", "contact_key"], descending=[True, False]).first()
-    return points.group_by("one_id", "contact_type").agg(newest)
+    return points.filter("is_theirs").group_by("one_id", "contact_type").agg(newest)
 
 
 def keys_of_people(identities: pl.LazyFrame, points: pl.LazyFrame) -> pl.LazyFrame:

@@ -41,7 +41,9 @@ def still_theirs(members: pl.DataFrame, points: pl.LazyFrame) -> pl.DataFrame:
 
     `points` are `contact_points.contact_points` of today, told under the ids of the plan too.
     """
-    theirs = points.select("one_id", recipient_key="contact_key", is_theirs=pl.lit(value=True)).unique()
+    theirs = (
+        points.filter("is_theirs").select("one_id", recipient_key="contact_key", is_theirs=pl.lit(value=True)).unique()
+    )
     is_lost = (pl.col("outcome") == "planned") & pl.col("is_theirs").is_null()
     return (
         members.join(theirs.collect(), on=["one_id", "recipient_key"], how="left", maintain_order="left")

@@ -11,7 +11,19 @@ from tasks.transforms.allocation import Allocation, allocate
 from tasks.transforms.audience import message_variables, newest_as_of
 from tasks.transforms.known import Known
 from tasks.transforms.waterfall import check_balance, waterfall
-from tests.support.campaigns import NOW, SEND_ON, campaign, consent, known, member, outcomes, phone, policy, touch
+from tests.support.campaigns import (
+    NOW,
+    SEND_ON,
+    campaign,
+    consent,
+    known,
+    member,
+    outcomes,
+    phone,
+    policy,
+    touch,
+    vendor,
+)
 
 WEEKLY = Cap(touch_channel="sms", days=7, most=1)
 
@@ -40,6 +52,38 @@ def test_every_reason_is_found_and_explained() -> None:
         "fine": {"outcome": "planned", "evidence": None},
     }
     check_balance(waterfall(members), base=8)
+
+
+def test_who_may_not_be_handed_over_or_chosen_or_reached_is_told_apart() -> None:
+    people = known(
+        {"fine": 5, "unasked": 5, "refused": 5, "no_scores": 5, "dead": 5},
+        consents=[consent(phone(p)) for p in ("fine", "unasked", "refused", "no_scores", "dead")]
+        + [
+            consent(phone(p), purpose="third_party", touch_channel="*")
+            for p in ("fine", "refused", "no_scores", "dead")
+        ]
+        + [
+            consent(member("refused"), "withdrawn", purpose="third_party"),
+            consent(member("no_scores"), "withdrawn", purpose="profiling", touch_channel="*"),
+            consent(phone("dead"), "unreachable", purpose="*", touch_channel="*"),
+        ],
+    )
+    rules = policy(campaign()).model_copy(update={"vendors": (vendor(role="third_party"),)})
+    members = allocate(people, rules, send_on=SEND_ON, at=NOW).members
+    assert dict(members.select("one_id", pl.struct("outcome", "evidence")).iter_rows()) == {
+        "fine": {"outcome": "planned", "evidence": None},
+        "unasked": {
+            "outcome": "no_separate_consent", "evidence": "no separate consent on record for a third party",
+        },
+        "refused": {"outcome": "no_separate_consent", "evidence": "separate consent withdrawn on 2026-06-01"},
+        "no_scores": {"outcome": "no_profiling", "evidence": "wants no profiling since 2026-06-01"},
+        "dead": {"outcome": "unreachable", "evidence": "the contact was reported dead on 2026-06-01"},
+    }  # fmt: skip
+    check_balance(waterfall(members), base=5)
+    entrusted = run(people, campaign(audience="true"))
+    assert {one_id for one_id, what in outcomes(entrusted.members).items() if what == "planned"} == {
+        "fine", "unasked", "refused", "no_scores",
+    }  # fmt: skip
 
 
 def test_a_member_of_the_holdout_is_assigned_and_gets_nothing() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from tasks.transforms.consent import Question, standing, verdicts
+from tasks.transforms.consent import Question, standing, verdicts, why_no_consent
 from tests.support.campaigns import NOW, consent, member, phone, rows
 
 JUNE, MAY = datetime(2026, 6, 1, tzinfo=UTC), datetime(2026, 5, 1, tzinfo=UTC)
@@ -98,3 +98,51 @@ def test_suppression_outlives_a_later_opt_in_for_one_purpose() -> None:
     assert ask(*said) == {"a": (True, False, True)}
     lifted = consent(phone("1"), "granted", purpose="*", decided_at=JUNE)
     assert ask(*said, lifted) == {"a": (True, False, False)}
+
+
+def marketed(*said: dict[str, Any], is_own: bool) -> tuple[bool, str]:
+    """(granted, why not) for a phone that was seen on a marketplace's record, and perhaps elsewhere."""
+    point = pl.LazyFrame({"one_id": ["a"], "contact_key": [phone("1")], "is_own": [is_own]})
+    keys = pl.LazyFrame({"one_id": ["a", "a"], "key": [member("a"), phone("1")]})
+    words = standing(rows("consents", said), at=NOW, known=NOW, marketplaces=["taobao"])
+    found = verdicts(words, keys, point, point.drop("is_own"), Question("sms", "marketing"))
+    return found.select("is_granted", why_no_consent()).collect().row(0)
+
+
+@pytest.mark.parametrize(
+    ("said", "is_own", "expected"),
+    [
+        ([consent(phone("1"), channel="taobao")], True, False),
+        ([consent(phone("1"), channel="taobao")], False, False),
+        ([consent(phone("1"), channel="own")], False, True),
+        ([consent(member("a"))], False, False),
+        ([consent(member("a"))], True, True),
+    ],
+)
+def test_a_platforms_yes_is_not_the_brands(said, is_own, expected):
+    assert marketed(*said, is_own=is_own)[0] is expected
+
+
+def test_why_a_platforms_contact_may_not_be_used() -> None:
+    assert marketed(is_own=False)[1] == "seen on marketplaces alone, and no consent of the brand's own on record"
+
+
+def test_a_platforms_no_is_heard_and_its_yes_lifts_none() -> None:
+    no = consent(phone("1"), "withdrawn", channel="taobao", decided_at=JUNE)
+    assert marketed(consent(phone("1"), decided_at=MAY), no, is_own=True)[1] == "withdrawn on 2026-06-01"
+    later = consent(phone("1"), channel="taobao", decided_at=NOW)
+    assert marketed(no | {"channel": "own"}, later, is_own=True)[0] is False
+
+
+def test_a_dead_contact_lives_again_by_its_own_later_yes() -> None:
+    dead = consent(phone("1"), "unreachable", touch_channel="*", purpose="*", decided_at=MAY)
+    assert word(dead) == ["unreachable"]
+    assert word(dead, consent(phone("1"), touch_channel="push", decided_at=JUNE)) == ["granted"]
+    assert sorted(word(dead, consent(phone("1"), decided_at=MAY))) == ["granted", "unreachable"]
+    assert sorted(word(dead, consent(phone("2"), decided_at=JUNE))) == ["granted", "unreachable"]
+
+
+def test_a_no_of_tomorrow_is_heard_ahead() -> None:
+    said = rows("consents", [consent(phone("1")), consent(phone("1"), "withdrawn", decided_at=AUGUST)])
+    heard = standing(said, at=NOW, known=NOW, hears_ahead=True).collect()
+    assert heard["decision"].to_list() == ["withdrawn"]

@@ -138,7 +138,7 @@ def is_own_yes(world: World, row: World, contact: str) -> bool:
 def points_in(world: World) -> pl.LazyFrame:
     found = [(one_id, "phone", contact, SEEN, is_own) for (one_id, contact), is_own in pairs(world).items()]
     columns = ["one_id", "contact_type", "contact_key", "last_seen_at", "is_own"]
-    return pl.LazyFrame(found, schema=columns, orient="row")
+    return pl.LazyFrame(found, schema=columns, orient="row").with_columns(is_theirs=True)
 
 
 def identities_in(world: World) -> pl.LazyFrame:

@@ -57,6 +57,17 @@ def test_a_phone_that_is_a_key_of_somebody_is_theirs_alone() -> None:
     ]
 
 
+def test_whoever_stands_beside_somebody_elses_phone_may_read_it() -> None:
+    """So their no is heard there, and a no of that phone is heard as theirs."""
+    people = owned({member("a"): "a", member("b"): "b", phone(1): "b"})
+    seen = rows("sightings", [*sighting("a", phone(1), JUNE), *sighting("b", phone(1), MAY)])
+    points = contact_points(seen, people, known=NOW, seen_before=NOW)
+    assert sorted(points.select("one_id", "contact_key", "is_theirs").collect().rows()) == [
+        ("a", phone(1), False), ("b", phone(1), True),
+    ]  # fmt: skip
+    assert ("a", phone(1)) in keys_of_people(people, points).collect().rows()
+
+
 def test_a_contact_of_nobody_goes_to_the_strongest_key_of_its_record() -> None:
     """The phone on the record is b's, the member card a's: the push token is that of the card."""
     token = sighting("a", "push_token:app:x")

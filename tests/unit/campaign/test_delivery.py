@@ -35,6 +35,21 @@ def test_what_was_said_since_the_plan_counts() -> None:
     assert found == {"a": "withdrawn_since_plan", "b": "suppressed", "c": "planned"}
 
 
+def test_the_last_look_asks_for_profiling_third_parties_and_dead_contacts_too() -> None:
+    yes = [consent(phone(p)) for p in PEOPLE]
+    separate = [consent(phone(p), purpose="third_party") for p in ("a", "c")]
+    news = [
+        consent(member("a"), "withdrawn", purpose="profiling", touch_channel="*"),
+        consent(phone("c"), "unreachable", purpose="*", touch_channel="*"),
+    ]
+    told, asked = known(PEOPLE, consents=[*yes, *separate, *news]), Question("sms", "marketing", True, True)
+    keys = keys_of_people(told.identities, told.points)
+    members = plan(known(PEOPLE))
+    for reached, of_c in ((NOBODY, "unreachable"), (people("c"), "planned")):
+        found = recheck(members, reached, asked, words=told.words, keys=keys, points=told.points)
+        assert outcomes(found) == {"a": "no_profiling", "b": "no_separate_consent", "c": of_c}
+
+
 def test_nobody_comes_in_at_the_last_look() -> None:
     members = plan(known(PEOPLE, consents=[consent(phone("a"))]))
     assert look_again(members, known(PEOPLE)) == {"a": "planned", "b": "no_consent", "c": "no_consent"}

@@ -148,6 +148,6 @@ def test_whoever_was_reached_keeps_the_place():
 
 
 def test_a_number_that_is_another_s_now_is_not_written_to():
-    points = pl.LazyFrame({"one_id": ["a", "c"], "contact_key": [phone("a"), phone("b")]})
+    points = pl.LazyFrame({"one_id": ["a", "c"], "contact_key": [phone("a"), phone("b")], "is_theirs": True})
     left = outcomes(still_theirs(planned("a", "b"), points))
     assert left == {"a": "planned", "b": "no_contact"}

@@ -104,7 +104,8 @@ def found(folder: Path) -> Vaulted:
     ring = vaulted.keeper.ring()
     files = [_keep(vaulted, name, data, Sealer.of(ring)) for name, data in EXPORTS.items()]
     contacts = _contacts(Pseudonymiser.of(ring), Sealer.of(ring))
-    vaulted.publish({"contacts": contacts}, "ingest", {"pseudonym_key": ring.key_id}, files)
+    frames = {"contacts": contacts, "sightings": _sightings(contacts)}
+    vaulted.publish(frames, "ingest", {"pseudonym_key": ring.key_id}, files)
     return vaulted
 
 
@@ -114,6 +115,17 @@ def _contacts(named: Pseudonymiser, sealer: Sealer) -> pl.DataFrame:
     )
     sealed = sealer.seal(phones).with_columns(known_from=pl.lit(STARTED), file_sha256=pl.lit("f" * 64))
     return sealed.cast(dict(TABLES["contacts"].schema))
+
+
+def _sightings(contacts: pl.DataFrame) -> pl.DataFrame:
+    """Each phone seen once, on its own order."""
+    seen = contacts.select("pseudonym", "known_from", "file_sha256").with_row_index("number")
+    return seen.select(
+        "pseudonym", "known_from", "file_sha256", key_type=pl.lit("phone"), key_scope=pl.lit(""),
+        key=pl.format("phone::{}", "pseudonym"), key_role=pl.lit("identity"), evidence_rank=pl.lit(3),
+        record=pl.format("order:till:main:{}", "number"), channel=pl.lit("till"), seen_at="known_from",
+        seen_month=pl.lit("2026-11"),
+    ).select(TABLES["sightings"].columns).cast(dict(TABLES["sightings"].schema))  # fmt: skip
 
 
 def _keep(vaulted: Vaulted, name: str, data: bytes, sealer: Sealer) -> StoredFile:

@@ -47,12 +47,13 @@ def _cases(shares: Shares, seed: str) -> list[pl.Expr]:
 
 
 def _channels(shares: Shares, seed: str) -> list[pl.Expr]:
-    """`has_<channel>`: the first one by its share, others on top; adviser, card and list follow from these."""
-    home = draw(f"{seed}/home", sum(shares.home))
-    has, start = {}, 0
-    for channel, share, also in zip(CHANNELS, shares.home, shares.also, strict=True):
-        has[channel] = home.is_between(start, start + share, closed="left") | happens(f"{seed}/also {channel}", also)
-        start += share
+    """`home` and `has_<channel>`: the first one by its share, others on top; adviser, card and list follow."""
+    lot = draw(f"{seed}/home", sum(shares.home))
+    home, has, below = pl.lit(CHANNELS[-1]), {}, sum(shares.home)
+    for channel, share in zip(reversed(CHANNELS), reversed(shares.home), strict=True):
+        home, below = pl.when(lot < below).then(pl.lit(channel)).otherwise(home), below - share
+    for channel, also in zip(CHANNELS, shares.also, strict=True):
+        has[channel] = (home == channel) | happens(f"{seed}/also {channel}", also)
     told = {
         "taobao_bound": has["taobao"] & happens(f"{seed}/bound", shares.taobao_bound),
         "jd_bound": has["jd"] & happens(f"{seed}/jd bound", shares.jd_bound),
@@ -61,6 +62,7 @@ def _channels(shares: Shares, seed: str) -> list[pl.Expr]:
     joins = reduce(pl.Expr.__or__, told.values(), has["pos"])
     card = joins & (happens(f"{seed}/card", shares.card) | has["pos"])
     return [
+        home.alias("home"),
         *(expr.alias(f"has_{channel}") for channel, expr in has.items()),
         *(expr.alias(name) for name, expr in told.items()),
         card.alias("has_card"),

@@ -6,6 +6,20 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from infra.population.people import BLOCK
+
+
+def settled(seen: pl.DataFrame) -> pl.DataFrame:
+    """The same rows, where a family's number is the borrower's if its owner never showed it and nobody else did.
+
+    For as far as any record goes that is whose number it is: there are no two persons to keep apart.
+    """
+    same_house = pl.col("actor") // BLOCK == pl.col("owner") // BLOCK
+    never_shown = (pl.col("actor") != pl.col("owner")).all().over("key")
+    one_actor = pl.col("actor").n_unique().over("key") == 1
+    is_theirs = (pl.col("key_type") == "phone") & same_house & never_shown & one_actor
+    return seen.with_columns(owner=pl.when(is_theirs).then("actor").otherwise("owner"))
+
 
 def truth_of(seen: pl.DataFrame) -> pl.DataFrame:
     """One row per identity key and owner: `key, person, told, at`.

@@ -50,9 +50,9 @@ class World(NamedTuple):
         more = own.filter(happens(f"{self.seed}/second {channel}", second)).with_columns(account=pl.lit(1, pl.Int64))
         held = pl.concat([own, more]).with_columns(unit=pl.col(WHO) * 2 + pl.col("account"))
         began = pl.col("joined") + draw(f"{self.seed}/began {channel}", 200 * DAY, "unit")
-        is_first = pl.col("account") + draw(f"{self.seed}/first {channel}", 2) == 0
-        start = pl.when(is_first | pl.col("took_over")).then("joined").otherwise(began)
-        begun = held.with_columns(start=start.clip(upper_bound=SPAN - DAY), row=pl.col("unit") * ROOM)
+        is_home = (pl.col("home") == channel) & (pl.col("account") == 0)
+        start = pl.when(is_home).then("joined").otherwise(began)
+        begun = held.with_columns(start=start, row=pl.col("unit") * ROOM).filter(pl.col("start") < SPAN - DAY)
         return begun.with_columns(at="start")
 
     def repeats(self, accounts: pl.DataFrame, what: str) -> pl.DataFrame:

@@ -13,10 +13,11 @@ import pyarrow.parquet as pq
 from infra.population.channels import kinds
 from infra.population.people import WHO, invent
 from infra.population.shares import Shares
-from infra.population.truth import strays_of, truth_of
+from infra.population.truth import settled, strays_of, truth_of
 from infra.population.world import Kind, Slot
 
-START = datetime(2024, 11, 1, tzinfo=UTC)
+START = datetime(2024, 10, 31, 16, tzinfo=UTC)
+"""Midnight in Shanghai: two years later it is the end of 31 October 2026 there."""
 _PIECE = 50_000
 _ZONE = "Asia/Shanghai"
 COLUMNS = (
@@ -58,7 +59,7 @@ def pieces(people: int, shares: Shares, seed: str) -> Iterator[pl.DataFrame]:
     for first in range(0, people, _PIECE):
         some = invent(first, min(first + _PIECE, people), shares, seed)
         seen = [_seen(kind, slot) for kind in kinds(some, people, shares, seed) for slot in kind.slots]
-        yield pl.concat(seen).pipe(_dressed, seed).sort("seen_at", "record", "key")
+        yield pl.concat(seen).pipe(_dressed, seed).pipe(settled).sort("seen_at", "record", "key")
 
 
 def _seen(kind: Kind, slot: Slot) -> pl.DataFrame:

@@ -1,4 +1,4 @@
-"""`make bench`: RFM and tiers on N orders, ours beside hand-written DuckDB SQL and pandas; and a large ingest.
+"""`make bench`: RFM and tiers on N orders beside hand-written DuckDB SQL and pandas; a large ingest; who is who.
 
 Results are compared. Each side runs in a process of its own, in turn, several rounds; the best round counts. All
 read the same Parquet file and write the same columns, sorted by customer.
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
-from tests.bench import intake
+from tests.bench import identities, intake
 from tests.bench.measure import Measured, measure
 from tests.bench.orders import write_orders
 
@@ -31,13 +31,15 @@ def main() -> int:
         customers = pl.scan_parquet(Path(folder) / "strata.parquet").select(pl.len()).collect().item()
         size = f"{options.orders:,} orders, {customers:,} customers, {orders.stat().st_size / 1024**2:,.0f} MiB Parquet"
     _say(size, best, equal, pandas_up_to=options.pandas_up_to)
-    return 0 if all(equal.values()) and intake.report(options.megabytes, options.rounds) else 1
+    others = [intake.report(options.megabytes, options.rounds), identities.report(options.people, options.rounds)]
+    return 0 if all(equal.values()) and all(others) else 1
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--orders", type=int, default=20_000_000)
     parser.add_argument("--megabytes", type=int, default=2048, help="size of the export that is ingested")
+    parser.add_argument("--people", type=int, default=1_000_000, help="people whose sightings are resolved")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--pandas-up-to", type=int, default=20_000_000, help="more orders than this: pandas sits out")
     return parser.parse_args()

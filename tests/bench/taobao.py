@@ -1,6 +1,7 @@
 """A seeded Taobao order export of any size: 54 columns, every cell quoted, wide Chinese text."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,8 @@ MONEY = (
 TIMES = ("订单创建时间", "订单付款时间 ", "确认收货时间")
 COUNTS = ("宝贝种类 ", "宝贝总数量", "买家支付积分", "返点积分", "买家实际支付积分")
 _BATCH = 50_000
+_SHORTEST_MONTH = 27 * 86_400
+"""Seconds; so that no order is paid in the month after, in any zone."""
 _STATUSES = ("交易成功", "卖家已发货，等待买家确认", "买家已付款，等待卖家发货", "交易关闭", "等待买家付款")
 _WORDS = (
     "晴禾家纺 全棉贡缎四件套 1.5m床", "云朵绒双面 A 类母婴毛毯 加厚午睡办公室空调毯",
@@ -58,14 +61,23 @@ def write_export(path: Path, megabytes: int, *, encoding: str = "utf-8", seed: i
     return rows
 
 
-def _batch(draw: np.random.Generator, first: int) -> pl.DataFrame:
+def write_month(path: Path, month: datetime, orders: int, *, refunded: bool = False) -> None:
+    """Write the orders of one month, at most 50,000; with `refunded` every hundredth has one yuan paid back."""
+    seconds = int(month.timestamp())
+    rows = _batch(np.random.default_rng(seconds), seconds // 1000, begins=seconds, lasts=_SHORTEST_MONTH).head(orders)
+    is_hit = (pl.int_range(pl.len()) % 100 == 0) & (pl.col("订单状态") == "交易成功")
+    back = pl.when(is_hit).then(pl.lit("1.00")).otherwise("退款金额") if refunded else pl.col("退款金额")
+    rows.with_columns(退款金额=back).write_csv(path, quote_style="always", line_terminator="\r\n")
+
+
+def _batch(draw: np.random.Generator, first: int, begins: int = 1_735_700_000, lasts: int = 38_000_000) -> pl.DataFrame:
     """Rows of one batch; columns that are not drawn are empty, as most are in a real export."""
     number = np.arange(first, first + _BATCH)
     status = _pick(draw, _STATUSES, (0.8, 0.08, 0.05, 0.05, 0.02))
     goods, freight = draw.integers(990, 90_000, _BATCH), draw.choice([0, 0, 0, 800, 1200], _BATCH)
     paid = pl.when(pl.col("订单状态") == "等待买家付款").then(0).otherwise(pl.col("goods") + pl.col("freight"))
-    # Between 1 January 2025 and 20 March 2026, in order of time, as an export is.
-    ordered = pl.Series(1_735_700_000 + number * 17 % 38_000_000).cast(pl.Int64)
+    # By default between 1 January 2025 and 20 March 2026, in order of time, as an export is.
+    ordered = pl.Series(begins + number * 17 % lasts).cast(pl.Int64)
     frame = pl.DataFrame({"订单状态": status, "goods": goods, "freight": freight, "ordered": ordered})
     frame = frame.with_columns(paid=paid, was_paid=pl.col("订单状态") != "等待买家付款")
     text, is_done = _text(draw, number), pl.col("订单状态") == "交易成功"

@@ -5,8 +5,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from infra.population.write import write
 from tasks.policy.load import load_policy
-from tests.bench import duckdb_sql, in_pandas, intake, ours, run
+from tests.bench import duckdb_sql, identities, in_pandas, intake, ours, run
 from tests.bench.child import POLICY
 from tests.bench.orders import write_orders
 
@@ -59,3 +60,18 @@ def test_two_gigabytes_of_export_stay_within_the_goal(tmp_path: Path):
     assert best["strata"].seconds <= intake.GOAL_RATIO * theirs
     assert best["strata gb18030"].seconds <= intake.GOAL_GB18030_RATIO * theirs
     assert max(best["strata"].peak_gib, best["strata gb18030"].peak_gib) <= intake.GOAL_GIB
+
+
+@pytest.mark.slow
+def test_who_is_who_joins_nothing_that_plain_components_do_not(tmp_path: Path):
+    best = identities.best_of(write(tmp_path, 3000), tmp_path, rounds=1)
+    assert identities.is_within(tmp_path)
+    assert max(one.peak_gib for one in best.values()) < identities.GOAL_GIB
+
+
+@pytest.mark.proof
+def test_ten_million_sightings_stay_within_the_goal(tmp_path: Path):
+    best = identities.best_of(write(tmp_path, 1_000_000), tmp_path, rounds=3)
+    assert identities.is_within(tmp_path)
+    assert best["strata"].peak_gib <= identities.GOAL_GIB
+    assert best["strata"].seconds <= identities.GOAL_RATIO * best["scipy"].seconds

@@ -1,7 +1,6 @@
 """The invented population is what it says, and the scorer counts pairs as one would by hand."""
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import polars as pl
 import pytest
@@ -12,18 +11,19 @@ from infra.population.score import score
 from infra.population.shares import Shares
 from infra.population.write import Population, pieces, write
 
+PEOPLE = 4000
 DAY = datetime(2026, 3, 1, tzinfo=UTC)
 TRUTH = pl.Schema({"key": pl.String(), "person": pl.Int64(), "told": pl.Int64(), "at": pl.Datetime("us", "UTC")})
 
 
 @pytest.fixture(scope="module")
 def population(tmp_path_factory: pytest.TempPathFactory) -> Population:
-    return write(tmp_path_factory.mktemp("population"), 4000)
+    return write(tmp_path_factory.mktemp("population"), PEOPLE)
 
 
 @pytest.fixture(scope="module")
 def seen() -> pl.DataFrame:
-    return next(pieces(4000, Shares(), "population"))
+    return next(pieces(PEOPLE, Shares(), "population"))
 
 
 def test_sightings_have_the_columns_of_their_table(population: Population):
@@ -35,19 +35,15 @@ def test_sightings_have_the_columns_of_their_table(population: Population):
 def test_it_has_the_size_that_the_shares_give(population: Population):
     """Three and a half keys a person, ten sightings."""
     sightings, truth = pl.read_parquet(population.sightings), pl.read_parquet(population.truth)
-    assert 9 < sightings.height / 4000 < 12
-    assert 3 < truth.height / 4000 < 4
+    assert 9 < sightings.height / PEOPLE < 12
+    assert 3 < truth.height / PEOPLE < 4
     assert truth.select(pl.struct("key", "person").is_unique().all()).item()
 
 
-def test_the_size_of_a_piece_changes_nothing(population: Population, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(writing, "_PIECE", 2222)
-    other = write(tmp_path, 4000)
-    keys = ["key", "record"]
-    assert pl.read_parquet(other.sightings).sort(keys).equals(pl.read_parquet(population.sightings).sort(keys))
-    columns = ["key", "person", "at"]
-    one, two = (pl.read_parquet(file.truth, columns=columns).sort(columns) for file in (other, population))
-    assert one.equals(two)
+def test_the_size_of_a_piece_changes_nothing(seen: pl.DataFrame, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(writing, "_PIECE", 2224)
+    other = pl.concat(pieces(PEOPLE, Shares(), "population"))
+    assert other.sort("key", "record").equals(seen.sort("key", "record"))
 
 
 def test_every_case_is_there(seen: pl.DataFrame):
@@ -56,7 +52,7 @@ def test_every_case_is_there(seen: pl.DataFrame):
     strangers = phones.filter(pl.col("actor") != pl.col("owner")).group_by("key").agg(pl.col("actor").n_unique())
     assert (owners == 2).sum() > 5  # recycled
     assert (strangers["actor"] > 20).sum() >= 2  # the tills
-    assert strangers["actor"].is_between(1, 2).sum() > 20  # families, wrong digits
+    assert strangers["actor"].is_between(1, 2).sum() > 8  # families, wrong digits
 
 
 def test_a_recycled_number_was_silent_between_its_owners(seen: pl.DataFrame):

@@ -4,6 +4,7 @@ The record is written before the file: an export that nobody knows of cannot hap
 """
 
 import getpass
+import json
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ from tasks.stores.opener import FILE, Opener
 from tasks.stores.raw import standing_raw
 from tasks.stores.runs import content_id, stage_record
 from tasks.stores.whole import create_whole
+from tasks.transforms.erasure import as_left
 
 FLOW = "quarantine_export"
 OWNER_ALONE = 0o600
@@ -51,7 +53,7 @@ def export_refused(what: str, out: Path, role: str, lake: str = "") -> dict[str,
     if out.exists():
         raise _there_already(out)
     file = find_file(what, uri)
-    rows = _refused_rows(file, uri)
+    rows = _as_kept(file, _refused_rows(file, uri), uri)
     with desk(Path(Settings().scratch)) as scratch:
         pieces = _pieces(file, rows, policy, _opener(file, policy, role, uri), scratch)
         told = {"file": file["name"], "sha256": file["sha256"], "role": role, "by": getpass.getuser(),
@@ -89,6 +91,19 @@ def _refused_rows(file: dict[str, Any], uri: str) -> frozenset[int]:
     if not numbers and file["outcome"] == "accepted":
         raise MissingDataError(f"nothing of {file['name']} was refused", next_step="`strata quarantine list`")
     return numbers
+
+
+def _as_kept(file: dict[str, Any], rows: frozenset[int], uri: str) -> frozenset[int]:
+    """Where these rows stand in what is kept of the file: rows of people who were forgotten are not in it any more."""
+    lake = lake_at(uri)
+    erased = lake.scan("erasures", lake.snapshot()).filter(pl.col("file_sha256") == file["sha256"]).collect()
+    kept = as_left(rows, {number for text in erased["erased_rows"] for number in json.loads(text)})
+    if rows and not kept:
+        raise MissingDataError(
+            f"the refused rows of {file['name']} were about people who were forgotten", expected="rows that are kept",
+            next_step="nothing: they are not to come back",
+        )  # fmt: skip
+    return frozenset(kept)
 
 
 def _pieces(

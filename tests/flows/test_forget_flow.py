@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from flows.parameters import Parameters
 from flows.requests import key_of_text, rehearse, waiting_requests
+from flows.sweep import sweep
 from flows.verify import verify
 from tasks.errors import ConfigurationError, MissingDataError
 from tasks.stores.ring import demo_ring
@@ -199,6 +201,18 @@ def test_an_old_file_that_comes_again_is_caught_and_told(case: Case, tmp_path: P
     assert refused.select("rule", "value_redacted").rows() == [("erased_person", None)]
     assert money_of({"orders": new["orders"]}) == money_of({"orders": before["orders"]})
     assert leaks_in(Path(brand.uri), tokens_of(case.keys), ring=demo_ring()) == {}
+
+
+def test_the_recall_file_goes_when_its_days_are_over(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    brand = case.after.copy(tmp_path / "brand")
+    assert not [key for key in sweep(brand.uri, delete=False) if key.endswith("recall.csv")]
+    late = datetime.now(UTC) + timedelta(days=40)
+    monkeypatch.setattr("flows.sweep.this_instant", lambda: late)
+    assert [key for key in sweep(brand.uri, delete=True) if key.endswith("recall.csv")]
+    assert leaks_in(Path(brand.uri), case.secrets, ring=demo_ring()) == {}
+    client = Client(brand.outbox, WINBACK)
+    assert client.by_pointer() == client.by_success() == Client(case.after.outbox, WINBACK).by_pointer()
+    assert sweep(brand.uri, delete=False) == []
 
 
 def test_a_request_is_sealed_and_its_id_tells_nothing(sent: Brand, tmp_path: Path):

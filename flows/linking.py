@@ -6,6 +6,7 @@ So a declaration has a file, a proof, a time of receipt and an account like ever
 import csv
 from pathlib import Path
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -49,7 +50,10 @@ def declare(
     if not dry_run:
         line = (link, keys[0], "" if link == "rebind" else keys[1], decided_at.isoformat(), evidence.strip())
         told["outcome"] = _take_in(line, received_at, uri, policy)
-        told["next"] = "strata refresh: it resolves who is who anew"
+        zone = ZoneInfo(register.policy.brand.zone)
+        told["next"] = (
+            f"strata refresh --as-of {decided_at.astimezone(zone):%Y-%m-%d}, or a later date: it holds from then"
+        )
     return told
 
 

@@ -15,7 +15,7 @@ OtherArgument = Annotated[str, typer.Argument(help="The other key.")]
 EvidenceOption = Annotated[
     str, typer.Option("--evidence", help="Who or what says so: a form, a call. No name, no number.")
 ]
-AtOption = Annotated[str, typer.Option("--at", help="When it was decided: a date or an instant; now when left out.")]
+AtOption = Annotated[str, typer.Option("--at", help="From when on it holds: a date or an instant; now when left out.")]
 DryOption = Annotated[bool, typer.Option("--dry-run", help="Show what would be declared, write nothing.")]
 SHOWN = 20
 
@@ -52,7 +52,7 @@ def link(
     policy: PolicyOption = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Declare that two keys are one person; it holds from the next refresh on.
+    """Declare that two keys are one person, at every date from --at on; the next refresh shows it.
 
     Example: strata identity link member:qinghe:42 phone:13912345678 --evidence "form 17"
     """
@@ -76,7 +76,7 @@ def unlink(
     policy: PolicyOption = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Declare that two keys are two persons, whatever stands beside them; it holds from the next refresh on.
+    """Declare that two keys are two persons, whatever stands beside them, at every date from --at on.
 
     Example: strata identity unlink member:qinghe:42 phone:13912345678 --evidence "call of 2 May" --dry-run
     """
@@ -99,7 +99,7 @@ def rebind(
     policy: PolicyOption = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Declare that a number changed hands: what came before stays with its old owner. It holds from the next refresh.
+    """Declare that a number changed hands: what came before --at stays with its old owner.
 
     Example: strata identity rebind phone:13912345678 --at 2026-05-02 --evidence "the carrier's notice"
     """

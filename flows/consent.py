@@ -9,6 +9,7 @@ import polars as pl
 
 from flows.begin import last_policy
 from flows.clock import end_of, parse_instant, this_instant
+from flows.consent_clear import with_contacts
 from flows.naming import Register, register_of
 from tasks.errors import ConfigurationError, MissingDataError
 from tasks.policy.models import Policy
@@ -35,6 +36,8 @@ class View:
     policy: Policy
     at: datetime
     known: datetime
+    is_now: bool = False
+    """Nobody named a date: a no that is dated ahead of the clock is heard, as deliveries hear it."""
 
     def scan(self, table: str, **partitions: Any) -> pl.LazyFrame:
         """One table of the newest snapshot."""
@@ -53,6 +56,9 @@ class View:
         """Every consent row that counts, the newest words last."""
         told = self.scan("consents").pipe(without_former_grants, identities)
         rows = heard(told, known=self.known, marketplaces=self.policy.contacting.marketplaces)
+        if self.is_now:
+            ahead = pl.when(pl.col("decision") != "granted").then(pl.col("decided_at").clip(upper_bound=self.at))
+            rows = rows.with_columns(decided_at=pl.coalesce(ahead, "decided_at"))
         return rows.filter(pl.col("decided_at") <= self.at).sort("decided_at", "decision", "subject")
 
 
@@ -62,7 +68,7 @@ def view_of(uri: str, as_of: date | None, known_as_of: str) -> View:
     policy, now = last_policy(uri), this_instant()
     at = end_of(as_of, policy.brand.zone) if as_of else now
     known = parse_instant(known_as_of, policy.brand.zone, is_end=True) if known_as_of else now
-    return View(uri, policy, at, known)
+    return View(uri, policy, at, known, is_now=as_of is None)
 
 
 def show_consent(who: str, as_of: date | None = None, known_as_of: str = "", uri: str = "") -> dict[str, Any]:
@@ -73,7 +79,7 @@ def show_consent(who: str, as_of: date | None = None, known_as_of: str = "", uri
     """
     view = view_of(uri, as_of, known_as_of)
     register = view.register()
-    one_id, circle = _circle(view, register, who)
+    one_id, circle = _circle(view, register, typed(who))
     everybody = {*circle.keys, *circle.contacts}.union(*circle.sharers.values())
     rows = view.words(register.identities.lazy()).filter(pl.col("subject").is_in(everybody))
     told = [Word(*row) for row in rows.select(Word._fields).collect().iter_rows()]
@@ -86,6 +92,12 @@ def show_consent(who: str, as_of: date | None = None, known_as_of: str = "", uri
         "anything_else": "nobody said anything: unknown means no",
         "ledger": ledger,
     }  # fmt: skip
+
+
+def typed(who: str) -> str:
+    """A number or address that was typed at the prompt, with its type before it; ids and keys as they are."""
+    plain = who.strip()
+    return plain if ":" in plain or plain.startswith("c_") else f"{'email' if '@' in plain else 'phone'}:{plain}"
 
 
 def _circle(view: View, register: Register, who: str) -> tuple[str | None, Circle]:
@@ -113,12 +125,19 @@ def _contact(key: str, circle: Circle) -> dict[str, Any]:
     }
 
 
-def export_consents(out: Path, as_of: date | None = None, known_as_of: str = "", uri: str = "") -> dict[str, Any]:
-    """Write every word that counts, under pseudonyms, as CSV in the layout `consents` or as JSON by the file's name.
+def export_consents(
+    out: Path, as_of: date | None = None, known_as_of: str = "", uri: str = "", role: str = ""
+) -> dict[str, Any]:
+    """Write every word that counts, as CSV in the layout `consents` or as JSON by the file's name.
+
+    Under pseudonyms; with a role, with the contacts in clear beside them, which the access log then says.
 
     Raises:
         ConfigurationError: the file is there already.
+        SecurityRefusedError: the policy does not let that role see personal data.
     """
+    if out.exists():
+        raise _there_already(out)
     view = view_of(uri, as_of, known_as_of)
     words = view.words(view.register().identities.lazy()).collect()
     latest = standing(words.lazy(), at=view.at, known=view.known).collect()
@@ -127,6 +146,8 @@ def export_consents(out: Path, as_of: date | None = None, known_as_of: str = "",
     rows = words.join(stands, on=on, how="left", maintain_order="left").select(
         pl.col("stands").fill_null(value=False), *on[1:], "evidence", "known_from", key="subject", source="channel"
     ).select(EXPORTED)  # fmt: skip
+    if role:
+        rows = with_contacts(rows, view.policy, view.uri, role)
     _put(out, rows)
     return {"written": str(out), "words": rows.height, "standing": int(rows["stands"].sum()), "as_of": view.at,
             "known_as_of": view.known}  # fmt: skip
@@ -139,6 +160,8 @@ def _put(out: Path, rows: pl.DataFrame) -> None:
     try:
         create_whole(out, [text.encode()], OWNER_ALONE)
     except FileExistsError as error:
-        raise ConfigurationError(
-            f"{out} is there already", expected="a new file", next_step="name another one"
-        ) from error
+        raise _there_already(out) from error
+
+
+def _there_already(out: Path) -> ConfigurationError:
+    return ConfigurationError(f"{out} is there already", expected="a new file", next_step="name another one")

@@ -16,7 +16,7 @@ import polars as pl
 
 from expectations.vocabulary import VOCABULARY
 from flows.clock import now, parse_instant
-from flows.consent import show_consent, view_of
+from flows.consent import show_consent, typed, view_of
 from flows.naming import Register
 from flows.parameters import IngestParameters
 from tasks.errors import ConfigurationError
@@ -64,7 +64,7 @@ def _concerns(row: dict[str, Any], touch_channel: str, purpose: str) -> bool:
 def _subjects(decision: Decision, who: str, register: Register) -> list[str]:
     """The keys that the word is kept on: a no of a customer on every key, so that it outlives a split."""
     if not who.startswith("c_"):
-        return [register.key(_typed(who))]
+        return [register.key(typed(who))]
     if decision == "granted":
         raise ConfigurationError(
             "an id says nothing; a person does, by a contact or a membership", expected="the key that said yes",
@@ -72,12 +72,6 @@ def _subjects(decision: Decision, who: str, register: Register) -> list[str]:
         )  # fmt: skip
     one_id = register.person(who)
     return register.identities.filter(pl.col("one_id") == one_id)["key"].unique().sort().to_list()
-
-
-def _typed(who: str) -> str:
-    """A number or address that was typed at the prompt, with its type before it."""
-    plain = who.strip()
-    return plain if ":" in plain else f"{'email' if '@' in plain else 'phone'}:{plain}"
 
 
 def _require_codes(**told: str) -> None:

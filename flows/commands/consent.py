@@ -128,18 +128,21 @@ def import_(
 @app.command()
 def export(
     out: Annotated[Path, typer.Option("--out", help="New file, .csv or .json.")],
+    role: Annotated[
+        str, typer.Option("--role", help="With contacts in clear, in this role of `raw_roles`; on the record.")
+    ] = "",
     as_of: AsOfOption = None,
     known_as_of: KnownOption = "",
     lake: LakeOption = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Write every word that counts, under pseudonyms, in the format that `import` reads.
+    """Write every word that counts, in the format that `import` reads: under pseudonyms, unless a role is named.
 
     Example: strata consent export --out consents.csv --as-of 2017-12-31
     """
     from flows.consent import export_consents
 
-    show(export_consents(out, day(as_of), known_as_of, lake), as_json=as_json)
+    show(export_consents(out, day(as_of), known_as_of, lake, role), as_json=as_json)
 
 
 def _asked() -> str:

@@ -113,6 +113,14 @@ def test_what_goes_out_holds_pseudonyms_and_comes_in_again(followed: Followed):
                   str(followed.folder / "lake")]) == 0  # fmt: skip
 
 
+def test_in_clear_only_in_a_role_and_on_the_record(followed: Followed):
+    clear = pl.read_csv(followed.folder / "clear.csv", infer_schema=False)
+    assert {*clear["contact"].drop_nulls()} == {"13800000101", "13900000202"}
+    (log,) = followed.answers("access-log")
+    assert "privacy_officer" in log
+    assert "list of consents" in log
+
+
 def test_no_number_is_said_or_kept_in_clear(followed: Followed):
     assert not [number for _, said in followed.said for number in NUMBERS if number in said]
     assert leaks_in(followed.folder / "lake", NUMBERS) == {}

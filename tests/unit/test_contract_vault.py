@@ -11,8 +11,9 @@ OFFICERS = {
     "tasks/steps/cutting.py",
     "flows/requests.py",
     "flows/access.py",
+    "flows/consent_clear.py",
 }
-"""Named roles: quarantine export, erasure, the answer to a person who asks what is held about them."""
+"""Named roles: quarantine export, erasure, the answer to who asks what is held about them, a list of consents."""
 CUSTODY = {"flows/rotation.py", "flows/rekeying.py", "tasks/steps/rekeying.py"}
 """Changing keys means opening under the old one."""
 MAY_IMPORT = {

@@ -69,16 +69,17 @@ def pseudonymiser_at(policy: Policy, lake: Lake, uri: str, snapshot: Snapshot) -
 
     Raises:
         SecurityRefusedError: the ring lacks the key that named the people of this lake.
+        ConfigurationError: there is no ring, and the lake has people.
     """
-    ring = keeper_of(policy, uri).ring()
+    ring = keeper_of(policy, uri).ring(may_make=snapshot.seq == 0)
     if snapshot.seq == 0:
         return Pseudonymiser.of(ring)
     return Pseudonymiser.of(ring, _key_in_force(lake, snapshot) or ring.pseudonym[0].id)
 
 
 def sealer_of(policy: Policy, uri: str) -> Sealer:
-    """What seals contacts and raw files from now on."""
-    return Sealer.of(keeper_of(policy, uri).ring())
+    """What seals from now on; ask for the pseudonymiser first, which looks whether the lake has another ring."""
+    return Sealer.of(keeper_of(policy, uri).ring(may_make=True))
 
 
 def forgotten_at(policy: Policy, lake: Lake, uri: str, snapshot: Snapshot) -> frozenset[str]:

@@ -68,7 +68,7 @@ def receive(run: Run, item: Item, terms: Terms, policy: Policy, *, keep: bool = 
 
     None for a file that changed under our hands: it is still being uploaded, and nothing is said of it.
     """
-    sealer, named = sealer_of(policy, run.lake), _pseudonymiser(run, policy)
+    named, sealer = _pseudonymiser(run, policy), sealer_of(policy, run.lake)
     try:
         read = _read(run, item, terms, policy, (named, sealer))
         held = _held_back(run, item, terms, policy, (named, sealer), read)

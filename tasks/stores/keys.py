@@ -132,8 +132,9 @@ class Given:
 
     def write(self, text: str) -> None:
         """See Source."""
+        del text  # it holds secrets: only who keeps them puts it there
         raise ConfigurationError(
-            f"{self.name} cannot be written from here ({len(text)} characters would be)",
+            f"{self.name} cannot be written from here",
             expected="a place of keys that can: a key file or a Prefect Secret block",
             next_step="`strata keys rotate --out FILE` writes the new ring there; install it, then run this again",
         )
@@ -148,8 +149,10 @@ class Keeper:
     source: Source | None
     settings: Settings
 
-    def ring(self) -> KeyRing:
+    def ring(self, *, may_make: bool = False) -> KeyRing:
         """Open the ring; a demo brand has the published one until its keys were rotated.
+
+        A key file is made where none is and the caller says that nothing was named by one yet.
 
         Raises:
             SecurityRefusedError: a real brand asks for a published key, or the key file can be read by others.
@@ -163,7 +166,7 @@ class Keeper:
                 expected=f"{KEY_BYTES} random bytes as hex or base64",
                 next_step=_MAKE_ONE,
             )
-        ring = self._parsed(self.source.read(), self.source.name)
+        ring = self._parsed(self.source.read() if may_make else self._standing(self.source), self.source.name)
         if holds_demo_keys(ring):
             raise _published(self.brand_code, f"has a ring with a key of {DEMO_KEY_NAME}")
         return ring
@@ -189,6 +192,16 @@ class Keeper:
 
         return kms.wrap(ring.document(), kms.key_of(standing), self.brand_code, self.settings)
 
+    def _standing(self, source: Source) -> str:
+        """The text that is there: a key made now would name everybody otherwise than the lake does."""
+        if not (text := source.look()):
+            raise ConfigurationError(
+                f"{source.name} is not there, and people of this lake were named by it",
+                expected=f"the ring of brand {self.brand_code}",
+                next_step="restore it from where the brand's keys are kept, or set STRATA_KEY or STRATA_KEY_FILE",
+            )
+        return text
+
     def _demo_ring(self) -> KeyRing:
         if self.brand_code not in DEMO_BRANDS:
             raise _published(self.brand_code, f"names the published key {DEMO_KEY_NAME}")
@@ -207,7 +220,7 @@ class Keeper:
 def open_key_ring(brand_code: str, key_name: str, settings_key: str = "", key_file: Path | None = None) -> KeyRing:
     """The ring of a brand: the published demo key, else the key given, else the one in a key file; see Keeper."""
     source = Given(settings_key) if settings_key else KeyFile(key_file) if key_file else None
-    return Keeper(brand_code, key_name, source, Settings()).ring()
+    return Keeper(brand_code, key_name, source, Settings()).ring(may_make=True)
 
 
 def _published(brand_code: str, what: str) -> SecurityRefusedError:

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from flows.approval import approve_send
+from flows.keys import access_log
 from tasks.errors import ConfigurationError, HeldError
 from tasks.stores.sends import Send
 from tests.support.strata import finish, start
@@ -73,6 +74,14 @@ def test_the_file_holds_the_chosen_less_no_consent_and_holdout(sent: Brand):
     assert sorted(revision.contacts()) == phones(expected["delivered"])
     assert sent.households_by_outcome() == expected
     assert revision.manifest["origin"]["waterfall"]["delivered"] == len(expected["delivered"])
+
+
+def test_each_opened_contact_is_on_the_record(sent: Brand):
+    """Only the chosen people's, only the vendor's kind, once."""
+    (told,) = access_log(sent.uri)
+    count = len(sent.expected()["delivered"])
+    known = ("role", "what", "contact_type", "count")
+    assert tuple(told[name] for name in known) == ("delivery", f"send {WINBACK.id}", "phone", count)
 
 
 def test_twice_is_once(after: Brand):

@@ -101,7 +101,7 @@ def policy() -> Policy:
 def found(folder: Path) -> Vaulted:
     """Make the lake and its key: twenty phones, two raw files."""
     vaulted = Vaulted(folder)
-    ring = vaulted.keeper.ring()
+    ring = vaulted.keeper.ring(may_make=True)
     files = [_keep(vaulted, name, data, Sealer.of(ring)) for name, data in EXPORTS.items()]
     contacts = _contacts(Pseudonymiser.of(ring), Sealer.of(ring))
     frames = {"contacts": contacts, "sightings": _sightings(contacts)}

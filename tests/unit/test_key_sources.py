@@ -12,6 +12,7 @@ from flows.keys import export_keys
 from flows.rotation import rotate
 from tasks.errors import ConfigurationError, SecurityRefusedError, StoreUnavailableError
 from tasks.settings import Settings
+from tasks.steps.house import pseudonymiser_now
 from tasks.steps.keyring import keeper_of
 from tasks.stores import kms
 from tasks.stores.keys import DEMO_BRANDS, Given, Keeper, KeyFile, open_key_ring
@@ -119,6 +120,16 @@ def test_a_ring_for_analysis_names_people_and_opens_nothing():
     with pytest.raises(ConfigurationError, match="for analysis"):
         Sealer.of(ring)
     assert not set(ring.document().split('"')) & {key.secret for key in (*RING.seal, *RING.file)}
+
+
+def test_a_lost_key_file_is_told_and_no_other_made(founded: Vaulted, tmp_path: Path):
+    """A new key would name everybody otherwise than the lake does."""
+    vaulted = founded.copied(tmp_path / "house")
+    (vaulted.folder / "acme.key").unlink()
+    for ask in (lambda: pseudonymiser_now(policy(), vaulted.uri), vaulted.keeper.ring):
+        with pytest.raises(ConfigurationError, match=r"the key file acme\.key is not there"):
+            ask()
+    assert not (vaulted.folder / "acme.key").exists()
 
 
 def test_two_places_at_once_are_refused(monkeypatch: pytest.MonkeyPatch):

@@ -21,13 +21,13 @@ from flows.naming import Register
 from flows.parameters import IngestParameters
 from tasks.errors import ConfigurationError
 from tasks.settings import Settings
+from tasks.sources.consents import CONTACT_IN_TEXT, MASK
 from tasks.stores.abandoned import desk
 
 Decision = Literal["granted", "withdrawn"]
 HEADER = ("key", "touch_channel", "purpose", "decision", "decided_at", "evidence", "by")
 FOR_ALL = ("third_party", "profiling", "*")
 """Purposes that are about no channel in particular."""
-_CONTACT = re.compile(r"\d(?:[\s-]?\d){6,}|[^\s@;,]+@[^\s@;,]+")
 
 
 def take_down(
@@ -43,8 +43,8 @@ def take_down(
     subjects = _subjects(decision, who, view.register())
     touch_channel = channel or ("*" if purpose in FOR_ALL else "sms")
     _require_codes(touch_channel=touch_channel, purpose=purpose)
-    said_at = _said_at(decision, at, view.policy.brand.zone)
-    proof = _proof(decision, evidence)
+    said_at = instant_of(decision, at, view.policy.brand.zone)
+    proof = proof_of(decision, evidence)
     signed = by or getpass.getuser()
     told = {
         "decision": decision, "subjects": subjects, "touch_channel": touch_channel, "purpose": purpose,
@@ -84,7 +84,7 @@ def _require_codes(**told: str) -> None:
             )  # fmt: skip
 
 
-def _said_at(decision: Decision, at: str, zone: str) -> datetime:
+def instant_of(decision: Decision, at: str, zone: str) -> datetime:
     """When it was said; a no of tomorrow holds from now on."""
     present = now()
     said_at = parse_instant(at, zone) if at else present
@@ -96,14 +96,14 @@ def _said_at(decision: Decision, at: str, zone: str) -> datetime:
     return min(said_at, present)
 
 
-def _proof(decision: Decision, evidence: str) -> str:
+def proof_of(decision: Decision, evidence: str) -> str:
     """What the word rests on, with numbers and addresses masked: evidence stands in the lake in clear."""
     if decision == "granted" and not evidence.strip():
         raise ConfigurationError(
             "a yes without evidence", expected="where the proof lies: a form, a call, a screenshot's number",
             next_step="pass --evidence; no name or number of the person belongs there",
         )  # fmt: skip
-    return _CONTACT.sub("***", evidence.strip()) or "none given"
+    return re.sub(CONTACT_IN_TEXT, MASK, evidence.strip()) or "none given"
 
 
 def take_in(lines: Sequence[tuple[str, ...]], exported_at: datetime, uri: str, policy: str) -> str:

@@ -10,6 +10,9 @@ from expectations.vocabulary import INSTANT
 from tasks.sources.layouts import ConsentRule
 from tasks.sources.people import Naming, printed_key, pseudonym_in
 
+CONTACT_IN_TEXT = r"\+?\d(?:[\s-]?\d){10,}|\+\d[\d\s-]{6,}\d|[^\s@;,]+@[^\s@;,]+"
+"""Eleven digits and more, foreign numbers, addresses; a date has eight digits."""
+MASK = "***"
 _IS_YES = pl.col("decision") == "granted"
 _IS_NO = pl.col("decision") == "withdrawn"
 _IS_DEAD = pl.col("decision") == "unreachable"
@@ -56,7 +59,9 @@ def _subject(rule: ConsentRule, naming: Naming) -> pl.Expr:
 
 
 def dated(frame: pl.DataFrame, exported_at: pl.Expr) -> pl.DataFrame:
-    """Rows of a list of consents: what has no time holds from the export on, but for a yes, which needs its own."""
-    return frame.with_columns(decided_at=pl.when(_IS_YES).then("decided_at").otherwise(
-        pl.coalesce("decided_at", exported_at)
-    ))  # fmt: skip
+    """Rows of a list of consents: what has no time holds from the export on, but for a yes, which needs its own.
+
+    Evidence stands in the lake in clear: numbers and addresses in it are masked.
+    """
+    said_at = pl.when(_IS_YES).then("decided_at").otherwise(pl.coalesce("decided_at", exported_at))
+    return frame.with_columns(decided_at=said_at, evidence=pl.col("evidence").str.replace_all(CONTACT_IN_TEXT, MASK))

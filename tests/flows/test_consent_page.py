@@ -12,6 +12,8 @@ import polars as pl
 import pytest
 
 from flows import show
+from flows.consenting import take_down
+from tasks.errors import ConfigurationError
 from tests.flows.test_sources_page import ended
 from tests.support.leaks import leaks_in
 from tests.support.quarter import Brand
@@ -111,6 +113,16 @@ def test_what_goes_out_holds_pseudonyms_and_comes_in_again(followed: Followed):
     assert [row["stands"] for row in of_april].count(True) == 2  # of the two words about one telephone the later one
     assert ended(["consent", "import", str(followed.folder / "consents.csv"), "--dry-run", "--lake",
                   str(followed.folder / "lake")]) == 0  # fmt: skip
+
+
+def test_a_no_of_a_customer_is_kept_on_every_key(followed: Followed):
+    lake = str(followed.folder / "lake")
+    identities = Brand(lake, str(followed.folder / "policy")).rows("identities")
+    one_id = identities["one_id"].min()
+    told = take_down("withdrawn", str(one_id), evidence="call", dry_run=True, uri=lake)
+    assert told["subjects"] == identities.filter(one_id=one_id)["key"].unique().sort().to_list()
+    with pytest.raises(ConfigurationError, match="an id says nothing"):
+        take_down("granted", str(one_id), evidence="form", dry_run=True, uri=lake)
 
 
 def test_in_clear_only_in_a_role_and_on_the_record(followed: Followed):

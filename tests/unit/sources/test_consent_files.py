@@ -26,14 +26,14 @@ def test_the_brands_own_list_needs_no_shop_and_names_subjects_in_three_ways(tmp_
     export = read_list(
         tmp_path,
         "+86 138-0000-0101,,,sms,marketing,granted,2026-05-01 10:00:00,form 17,lin",
-        ",Ann@Example.com,,email,marketing,同意,2026-05-01 10:00:00,form 18,",
+        ",Ann@Example.com,,email,marketing,同意,2026-05-01 10:00:00,form 18 of 13900000202,",
         f",,{KEY},push,*,撤回,2026-05-01 10:00:00,,",
         f",,{KEY},*,profiling,withdrawn,,hotline,wu",
     )
     assert (export.layout, export.channel, export.shop_id, balance(export)) == ("consents", "own", "main", (0, 0))
     assert said(export) == [
         ("phone::<13800000101>", "sms", "marketing", "granted", utc("2026-05-01T02:00:00"), "form 17; by lin"),
-        ("email::<ann@example.com>", "email", "marketing", "granted", utc("2026-05-01T02:00:00"), "form 18"),
+        ("email::<ann@example.com>", "email", "marketing", "granted", utc("2026-05-01T02:00:00"), "form 18 of ***"),
         (KEY, "push", "*", "withdrawn", utc("2026-05-01T02:00:00"), None),
         (KEY, "*", "profiling", "withdrawn", utc("2026-06-03T00:00:00"), "hotline; by wu"),
     ]

@@ -34,7 +34,7 @@ def forget_once(parameters: ForgetParameters) -> dict[str, Any]:
     if objects_at(house.uri).head(receipt):
         told: dict[str, Any] = json.loads(objects_at(house.uri).read(receipt))
         return {"outcome": "already done", **told}
-    until_published(lambda: _rename(house, parameters.request))
+    until_published(lambda: _rename(house, parameters))
     until_published(lambda: _recall(house, parameters))
     return {"outcome": "done", **_finish(house, parameters.request)}
 
@@ -46,14 +46,15 @@ def _begun(house: House, request_id: str, step: str) -> Run:
     return begin(house, "forget", inputs, snapshot=snapshot, known_as_of=house.started_at)
 
 
-def _rename(house: House, request_id: str) -> None:
+def _rename(house: House, parameters: ForgetParameters) -> None:
     """Raw files, then all tables at once; nothing when the record says that it is done."""
+    request_id = parameters.request
     run = _begun(house, request_id, "rename")
     if recorded(run, request_id):
         return
     with scratch_of(run):
         cut_person(run, request_id)
-        erased = rename_person(run, request_id)
+        erased = rename_person(run, outbox_of(parameters), request_id)
         publish_candidates(run, erased.candidates, erased.told, house.started_at, erased.files)
 
 

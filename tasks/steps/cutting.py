@@ -5,6 +5,7 @@ numbers of the rows taken out, so that every other row can still be found and re
 """
 
 import json
+import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,8 @@ from tasks.stores.vault import Sealer
 from tasks.transforms.erasure import as_received
 
 Row = dict[str, Any]
+_AN_ERASURE = re.compile(r"^fr-[0-9a-f]{16}-[0-9a-f]{8}/")
+"""Stands before the name of a file that was cut before."""
 
 
 class Files:
@@ -77,6 +80,10 @@ class Files:
 
 def cut_files(room: Room, state: State) -> State:
     """Every raw file without the person; the state afterwards tells what was taken out of which."""
+    done = {sha256: cut for sha256, cut in state.cuts.items() if room.objects.head(cut.key)}
+    for cut in done.values():
+        _delete_old(room, cut)
+    state = state.model_copy(update={"cuts": done})
     with desk(Path(Settings().scratch)) as scratch:
         files = Files(room, scratch)
         found, values = find_everywhere(files, state)
@@ -104,20 +111,15 @@ def find_everywhere(files: Files, state: State) -> tuple[dict[str, set[int]], se
 
 
 def _cut(files: Files, raw: RawFile, rows: Collection[int], state: State) -> State:
-    """One file: nothing when nothing in it tells of the person, or when it is done."""
-    planned = state.cuts.get(raw.sha256)
-    if planned and files.room.objects.head(planned.key):
-        _delete_old(files.room, planned)
-        return state
+    """One file: nothing when nothing in it tells of the person."""
     telling_values = telling(state.values or ())
     clear = _opened(files, raw)
     if not rows and not (clear and _holds(files, raw, clear, telling_values)):
         return state
     target = files.scratch / "without"
     gone = _written(files, raw, clear, rows, telling_values, target)
-    cut = _sealed(files, raw, gone, target)
-    before = state.cuts.get(raw.sha256)
-    state = files.room.keep(state.model_copy(update={"cuts": state.cuts | {raw.sha256: _added(cut, before)}}))
+    cut = _sealed(files, raw, gone, target, state.cuts.get(raw.sha256))
+    state = files.room.keep(state.model_copy(update={"cuts": state.cuts | {raw.sha256: cut}}))
     files.room.objects.create_file(cut.key, files.scratch / "resealed")
     reach("forget:file", "after")
     _delete_old(files.room, cut)
@@ -153,25 +155,21 @@ def _written(
         return frozenset(rows)
 
 
-def _sealed(files: Files, raw: RawFile, gone: Collection[int], target: Path) -> Cut:
-    """What will stand in the file's place; its rows are numbered as received, whatever went before."""
+def _sealed(files: Files, raw: RawFile, gone: Collection[int], target: Path, before: Cut | None) -> Cut:
+    """What will stand in the file's place; its rows are numbered as received, whatever went before.
+
+    A file may be cut twice for one request, because more of the person came in meanwhile.
+    """
     sealer, sealed = Sealer.of(files.room.ring), files.scratch / "resealed"
     sha256 = sealer.encrypt_file(target, sealed)
-    place = f"{FOLDER}{raw.channel}/{raw.sha256}{MARK}{sealer.file_key.id}{MARK}{files.room.request_id}-{sha256[:8]}"
-    earlier = {row for rows in _erased_before(files.room, raw.sha256) for row in rows}
+    folder = f"{FOLDER}{raw.channel}/{raw.sha256}{MARK}{sealer.file_key.id}/{files.room.request_id}-{sha256[:8]}"
+    mine = before.rows if before else ()
+    earlier = {*mine, *(row for rows in _erased_before(files.room, raw.sha256) for row in rows)}
     return Cut(
-        name=files.name(raw), rows=tuple(as_received(gone, earlier)), key=f"{place}/{raw.name}", raw_sha256=sha256,
-        bytes=sealed.stat().st_size, replaces=raw.keys,
+        name=files.name(raw), rows=tuple(sorted({*mine, *as_received(gone, earlier)})),
+        key=f"{folder}/{_AN_ERASURE.sub('', raw.name)}", raw_sha256=sha256, bytes=sealed.stat().st_size,
+        replaces=tuple(dict.fromkeys((*(before.replaces if before else ()), *raw.keys))),
     )  # fmt: skip
-
-
-def _added(cut: Cut, before: Cut | None) -> Cut:
-    """A file that was cut twice in one request, because more came in: both together."""
-    if before is None or before.key == cut.key:
-        return cut
-    return cut.model_copy(
-        update={"rows": tuple(sorted({*before.rows, *cut.rows})), "replaces": (*before.replaces, *cut.replaces)}
-    )
 
 
 def _erased_before(room: Room, sha256: str) -> Iterator[list[int]]:

@@ -1,5 +1,6 @@
 """A request for erasure while it is carried out, sealed in the lake between its steps. No task stands here."""
 
+from dataclasses import replace
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
@@ -55,6 +56,11 @@ class State(Ref):
     values: tuple[str, ...] | None = Field(default=None, repr=False, description="what stood in raw files, in clear")
     cuts: dict[str, Cut] = Field(default={}, description="SHA-256 of the file as received to what stands now")
     sends: tuple[str, ...] = ()
+    older: dict[str, str] = Field(default={}, description="names of before a re-key to the names afterwards")
+    older_keys: dict[str, str] = Field(default={}, description="recipient key of before a re-key to that of now")
+    lists: dict[str, str] = Field(
+        default={}, description="lists of ids that a re-key left, to those without the person"
+    )
 
     @property
     def person(self) -> Person:
@@ -63,15 +69,22 @@ class State(Ref):
             frozenset(self.keys), self.epochs, frozenset(self.orders), frozenset(self.events), frozenset(self.numbers)
         )
 
-    @cached_property
+    @property
     def naming(self) -> Renaming:
-        """How they are called afterwards."""
-        return renaming_of(self.person, bytes.fromhex(self.secret))
+        """How they are called afterwards; worked out at each call, because a copy of the state may know more."""
+        naming = renaming_of(self.person, bytes.fromhex(self.secret))
+        lists = {_digest_in(old): _digest_in(new) for old, new in self.lists.items() if old != new}
+        return replace(naming, tokens={**naming.tokens, **self.older, **lists})
 
     @property
     def asked_on(self) -> date:
         """Date of the request, UTC."""
         return self.asked_at.date()
+
+
+def _digest_in(path: str) -> str:
+    """The digest by which a list of ids is called."""
+    return path.rpartition("/")[2].removesuffix(".csv")
 
 
 class Room:

@@ -13,6 +13,7 @@ from tasks.settings import Settings
 from tasks.steps.cutting import cut_files
 from tasks.steps.erasing import RECALL_DAYS, Room
 from tasks.steps.house import lake_at, objects_at, snapshot_of
+from tasks.steps.olden import delete_lists, with_older_names
 from tasks.steps.recall import recall_everywhere
 from tasks.steps.renaming import files_of, rename_tables, told_of
 from tasks.stores.failpoints import reach
@@ -42,10 +43,10 @@ def cut_person(run: Run, request_id: str) -> int:
 
 
 @task(name="rename rows", task_run_name="rename rows of {request_id}")
-def rename_person(run: Run, request_id: str) -> Erased:
+def rename_person(run: Run, outbox: str, request_id: str) -> Erased:
     """Stage every touched partition under other names, with the marks by which a return is noticed."""
     room = Room(run, request_id)
-    state = room.state()
+    state = room.keep(with_older_names(room, outbox, room.state()))
     done = rename_tables(room, state)
     return Erased(candidates=tuple(done.candidates), told=told_of(room, done, state), files=tuple(files_of(state)))
 
@@ -56,6 +57,7 @@ def recall_person(run: Run, outbox: str, request_id: str) -> tuple[Candidate, ..
     room = Room(run, request_id)
     reach("forget:recall", "before")
     state = recall_everywhere(room, outbox, room.state())
+    delete_lists(room.objects, state.lists)
     reach("forget:recall", "after")
     candidate = _deliveries(room, outbox, state.sends)
     return (candidate,) if candidate else ()

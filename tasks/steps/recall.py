@@ -33,7 +33,9 @@ def concerned_sends(outbox: str, state: State) -> list[Send]:
 
 def _with_contacts(room: Room, state: State, keys: set[str]) -> State:
     """The state with the contacts by which sends reached the person, also those shared with somebody else."""
-    missing = sorted(keys - state.contacts.keys())
+    older = {key: state.contacts[now] for key, now in state.older_keys.items() if now in state.contacts}
+    state = state.model_copy(update={"contacts": state.contacts | older})
+    missing = sorted({state.older_keys.get(key, key) for key in keys} - state.contacts.keys())
     named = pl.DataFrame({"recipient_key": missing}, {"recipient_key": pl.String}).with_columns(
         pseudonym=pl.col("recipient_key").str.split(":").list.last()
     )
@@ -42,7 +44,9 @@ def _with_contacts(room: Room, state: State, keys: set[str]) -> State:
     if rows.is_empty():
         return state
     opened = room.opener(EVERY_TYPE, rows.height).contacts(rows, ["recipient_key"])
-    return state.model_copy(update={"contacts": state.contacts | dict(opened.iter_rows())})
+    found = state.contacts | dict(opened.iter_rows())
+    found |= {key: found[now] for key, now in state.older_keys.items() if now in found}
+    return state.model_copy(update={"contacts": found})
 
 
 def _erasure(room: Room, outbox: str, send: Send, state: State) -> Erasure:

@@ -19,7 +19,7 @@ every_deployment = pytest.mark.parametrize("declared", DECLARED, ids=NAMES)
 
 def test_every_flow_has_its_deployment():
     assert sorted(NAMES) == [
-        "backfill", "campaign", "cancel", "inbox", "ingest", "month", "plan", "refresh", "report",
+        "backfill", "campaign", "cancel", "forget", "inbox", "ingest", "month", "plan", "refresh", "report",
     ]  # fmt: skip
 
 

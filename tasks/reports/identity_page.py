@@ -199,8 +199,8 @@ def _refused(figures: Figures) -> Section:
 
 
 def _rule(kind: Mapping[str, Any]) -> Text:
-    name = name_of(RULES, kind["rule"])
-    return Text(f"{name.zh} {kind['evidence']}", f"{name.en} {kind['evidence']}")
+    """A cap by what it caps; any other refusal by its rule. The table has both."""
+    return same(kind["evidence"]) if kind["rule"] == "cap" and kind["evidence"] else name_of(RULES, kind["rule"])
 
 
 def _changes(figures: Figures) -> Section:

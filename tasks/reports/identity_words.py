@@ -11,6 +11,10 @@ KEY_TYPES: Labels = {
     "omid": Text("淘系 omid", "Tmall omid"),
     "nick": Text("淘宝昵称", "Taobao nick"),
     "jd_pin": Text("京东账号", "JD pin"),
+    "doudian_open_id": Text("抖店 open_id", "Doudian open_id"),
+    "shopify_customer": Text("独立站客户", "web shop customer"),
+    "square_customer": Text("Square 客户", "Square customer"),
+    "user_id": Text("登录账号", "log-in"),
     "phone": Text("手机号", "phone"),
     "email": Text("邮箱", "e-mail"),
 }

@@ -14,6 +14,7 @@ import polars as pl
 from flows.begin import House, begin, scratch_of, until_published
 from flows.clock import business_date
 from flows.rotation import changed, house_of
+from tasks.errors import ConfigurationError
 from tasks.refs import Run, StoredFile
 from tasks.settings import Settings
 from tasks.steps.house import objects_at, pseudonymiser_now
@@ -21,6 +22,7 @@ from tasks.steps.keyring import keeper_of
 from tasks.steps.rekeyed import write_ids
 from tasks.steps.rekeying import Rekeyed, Rekeying, reached_ids, rekey_tables, rekeying
 from tasks.stores.failpoints import reach
+from tasks.stores.rewrap import waiting_requests
 from tasks.stores.ring import KeyRing, new_key
 from tasks.stores.runs import REKEY, stage_record
 from tasks.stores.whole import create_whole
@@ -33,7 +35,7 @@ def rekey(uri: str = "", *, out: Path | None = None, again: bool = False, dry_ru
     """Give everybody another pseudonym; with `out`, only write the ring with a further key there.
 
     Raises:
-        ConfigurationError: the ring is kept where only a person can write, or is one for analysis.
+        ConfigurationError: the ring is kept where only a person can write, or is one for analysis; an erasure waits.
         SecurityRefusedError: the ring is not that of this lake.
     """
     house = house_of(uri)
@@ -48,6 +50,7 @@ def rekey(uri: str = "", *, out: Path | None = None, again: bool = False, dry_ru
     if out is not None:
         create_whole(out, [keeper.sealed(_with_a_key(ring, house)).encode()], 0o600)
         return {"outcome": "written", "ring": str(out), "next": "install it where the brand's keys are, re-key again"}
+    _refuse_open_requests(house)
     if makes and not waits:
         ring = changed(house, keeper, lambda standing: _with_a_key(standing, house))
     reach("rekey:ring", "after")
@@ -55,6 +58,16 @@ def rekey(uri: str = "", *, out: Path | None = None, again: bool = False, dry_ru
     if done is None:
         return {"outcome": "already done", "to": named, "rows": {}}
     return {"outcome": "re-keyed", **told, "to": ring.key_id, "rows": done.rows, "next": _NEXT}
+
+
+def _refuse_open_requests(house: House) -> None:
+    """A request for erasure knows its person by today's names: it must end first."""
+    if waiting_requests(objects_at(house.uri)):
+        raise ConfigurationError(
+            "a request for erasure is not carried out yet",
+            expected="none that waits: it names its person as the lake does now",
+            next_step="finish it with `strata forget`, then re-key",
+        )
 
 
 _NEXT = "refresh once; past snapshots still hold the old names until they are given up (docs/keys.md)"

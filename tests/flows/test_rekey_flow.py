@@ -2,16 +2,11 @@
 
 from pathlib import Path
 
-import polars as pl
 import pytest
 
-from flows.keys import show_keys
 from flows.rekeying import rekey
-from flows.rotation import rotate
 from flows.verify import verify
-from tasks.errors import SecurityRefusedError
-from tasks.steps.house import lake_at
-from tests.support.winback import AS_OF, HOUSEHOLDS, Brand, phone, write_contacts
+from tests.support.winback import AS_OF, HOUSEHOLDS, Brand, write_contacts
 
 pytestmark = pytest.mark.slow
 
@@ -80,21 +75,3 @@ def test_a_send_of_before_reaches_nobody_again_and_can_be_called_back(renamed: B
     assert brand.deliver()["status"] == "already_published"
     told = brand.cancel()
     assert told["recalled"] == brand.rows("deliveries").filter(seq=1)["rows"].item()
-
-
-def test_a_ring_without_the_new_key_is_refused(renamed: Brand, tmp_path: Path):
-    """Whoever still has the old ring would give everybody another name than the lake does."""
-    brand = renamed.copy(tmp_path / "brand")
-    (brand.folder / "complete_journey.key").unlink()
-    with pytest.raises(SecurityRefusedError, match="pseudonyms are of key"):
-        brand.take_in(write_contacts(tmp_path / "contacts-2017-11-x.csv", [1]), "2018-01-02T06:00:00-05:00")
-
-
-def test_the_ring_shows_the_chain_and_a_rotation_keeps_it(renamed: Brand, tmp_path: Path):
-    brand = renamed.copy(tmp_path / "brand")
-    rotate(brand.uri)
-    states = [(row["purpose"], row["state"]) for row in show_keys(brand.uri)["keys"] if row["purpose"] == "pseudonym"]
-    assert states == [("pseudonym", "in the chain"), ("pseudonym", "in force")]
-    lake_at.cache_clear()
-    assert brand.rows("contacts")["key_id"].n_unique() == 1
-    assert phone(1) not in str(brand.rows("contacts").select(pl.col("ciphertext").bin.encode("hex")))

@@ -7,8 +7,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from flows.keys import show_keys
 from flows.rekeying import rekey
+from flows.rotation import rotate
 from flows.verify import verify
+from tasks.errors import ConfigurationError, SecurityRefusedError
 from tasks.steps.house import lake_at, pseudonymiser_now
 from tasks.stores.vault import Pseudonymiser
 from tests.support.strata import strata
@@ -69,6 +72,35 @@ def test_a_dry_run_changes_nothing(vaulted: Vaulted):
     before = {path: path.read_bytes() for path in vaulted.folder.rglob("*") if path.is_file()}
     assert rekey(vaulted.uri, dry_run=True)["rows"] == {"contacts": len(PHONES), "sightings": len(PHONES)}
     assert {path: path.read_bytes() for path in vaulted.folder.rglob("*") if path.is_file()} == before
+
+
+def test_a_ring_of_before_is_refused(vaulted: Vaulted):
+    """Whoever still has the old ring would give everybody another name than the lake does."""
+    old = (vaulted.folder / "acme.key").read_text()
+    rekey(vaulted.uri)
+    (vaulted.folder / "acme.key").write_text(old)
+    with pytest.raises(SecurityRefusedError, match="pseudonyms are of key"):
+        pseudonymiser_now(policy(), vaulted.uri)
+
+
+def test_an_erasure_that_waits_ends_first(vaulted: Vaulted):
+    """Its sealed state names the person as the lake does now."""
+    vaulted.objects.create("forget/fr-0123456789abcdef/request.sealed", b"sealed")
+    before = names(vaulted)
+    with pytest.raises(ConfigurationError, match="strata forget"):
+        rekey(vaulted.uri)
+    assert names(vaulted) == before
+    assert len(vaulted.keeper.ring().pseudonym) == 1
+
+
+def test_the_chain_is_shown_and_a_rotation_keeps_it(vaulted: Vaulted):
+    rekey(vaulted.uri)
+    renamed = names(vaulted)
+    rotate(vaulted.uri)
+    states = [row["state"] for row in show_keys(vaulted.uri)["keys"] if row["purpose"] == "pseudonym"]
+    assert states == ["in the chain", "in force"]
+    assert names(vaulted) == renamed
+    assert vaulted.phones() == sorted(PHONES)
 
 
 @pytest.mark.slow

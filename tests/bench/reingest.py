@@ -1,7 +1,7 @@
-"""One changed month of a 24-month history read again: which partitions are rewritten, how many bytes, how long it takes.
+"""One changed month of a 24-month history read again: which partitions are rewritten, how many bytes, how many seconds.
 
 The lake holds one export per month. Then a later export of one month comes in, in which one order of a hundred was
-partly refunded; nothing else differs.
+partly refunded; nothing else differs. It touches that month, and what is not paid yet: those orders have no month.
 """
 
 import re
@@ -13,12 +13,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from prefect.testing.utilities import prefect_test_harness
+
 from tasks.refs import StoredFile
 from tests.bench.taobao import write_month
 from tests.support.quarter import QINGHE, Brand
 
 MONTHS = 24
-CHANGED = 11
+STARTING_SECONDS = 180
+"""What Prefect's own server may take to start on a busy machine; not counted."""
+UNPAID = "__HIVE_DEFAULT_PARTITION__"
 _PARTITION = re.compile(r"([a-z_]+)=([^/]+)/")
 _BESIDE = frozenset({"files", "runs"})
 """Every run adds a row to these."""
@@ -29,6 +33,7 @@ Manifest = Mapping[str, tuple[StoredFile, ...]]
 class Rewritten:
     """What the second export of a month did to the lake."""
 
+    month: str
     partitions: dict[str, frozenset[str]]
     """Table to its partitions in which a file came or went."""
     standing: dict[str, int]
@@ -40,25 +45,26 @@ class Rewritten:
 
 def report(orders_a_month: int) -> bool:
     """Measure and print; False when a partition of another month was touched."""
-    with tempfile.TemporaryDirectory(prefix="strata-bench-") as folder:
+    with tempfile.TemporaryDirectory(prefix="strata-bench-") as folder, prefect_test_harness(STARTING_SECONDS):
         rewritten = measure_again(Path(folder), orders_a_month)
     _say(rewritten, orders_a_month)
     return is_within(rewritten)
 
 
-def measure_again(folder: Path, orders_a_month: int) -> Rewritten:
-    """Fill a lake with the history, then read one month again."""
+def measure_again(folder: Path, orders_a_month: int, months: int = MONTHS) -> Rewritten:
+    """Fill a lake with the history, then read the last month but one again."""
     brand = Brand(str(folder / "lake"), QINGHE)
     (folder / "exports").mkdir()
-    for number in range(MONTHS):
+    for number in range(months):
         write_month(folder / "exports" / f"{number:02}.csv", first_of(number), orders_a_month)
     brand.ingest(folder / "exports", received_at="2026-06-02", exported_at="2026-06-01")
     before = brand.tables.manifest(brand.tables.snapshot())
-    write_month(folder / "again.csv", first_of(CHANGED), orders_a_month, refunded=True)
+    write_month(folder / "again.csv", first_of(months - 2), orders_a_month, refunded=True)
     began = time.perf_counter()
     brand.ingest(folder / "again.csv", received_at="2026-07-02", exported_at="2026-07-01")
     seconds = time.perf_counter() - began
-    return _compare(before, brand.tables.manifest(brand.tables.snapshot()), seconds)
+    after = brand.tables.manifest(brand.tables.snapshot())
+    return _compare(f"{first_of(months - 2):%Y-%m}", before, after, seconds)
 
 
 def first_of(number: int) -> datetime:
@@ -67,14 +73,15 @@ def first_of(number: int) -> datetime:
 
 
 def is_within(rewritten: Rewritten) -> bool:
-    """Whether orders changed in their month alone, and sightings not at all."""
-    return rewritten.partitions["orders"] == {f"{first_of(CHANGED):%Y-%m}"} and "sightings" not in rewritten.partitions
+    """Whether no partition but those of the month and of unpaid orders was written."""
+    return frozenset().union(*rewritten.partitions.values()) <= {rewritten.month, UNPAID}
 
 
-def _compare(before: Manifest, after: Manifest, seconds: float) -> Rewritten:
+def _compare(month: str, before: Manifest, after: Manifest, seconds: float) -> Rewritten:
     moved = {table: {*before.get(table, ())} ^ {*files} for table, files in after.items() if table not in _BESIDE}
     new = {file for files in after.values() for file in files} - {file for files in before.values() for file in files}
     return Rewritten(
+        month=month,
         partitions={table: frozenset(map(_partition, files)) for table, files in moved.items() if files},
         standing={table: len({*map(_partition, files)}) for table, files in after.items()},
         bytes_written=sum(file.bytes for file in new),
@@ -99,10 +106,3 @@ def _say(rewritten: Rewritten, orders_a_month: int) -> None:
         f"in {rewritten.seconds:.1f} s"
     )
     sys.stdout.write("\n".join(lines) + "\n")
-
-
-if __name__ == "__main__":
-    from prefect.testing.utilities import prefect_test_harness
-
-    with prefect_test_harness(server_startup_timeout=180):
-        sys.exit(0 if report(int(sys.argv[1]) if len(sys.argv) > 1 else 50_000) else 1)

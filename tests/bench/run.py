@@ -11,7 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
-from tests.bench import identities, intake
+from tests.bench import identities, intake, reingest
 from tests.bench.measure import Measured, measure
 from tests.bench.orders import write_orders
 
@@ -31,7 +31,11 @@ def main() -> int:
         customers = pl.scan_parquet(Path(folder) / "strata.parquet").select(pl.len()).collect().item()
         size = f"{options.orders:,} orders, {customers:,} customers, {orders.stat().st_size / 1024**2:,.0f} MiB Parquet"
     _say(size, best, equal, pandas_up_to=options.pandas_up_to)
-    others = [intake.report(options.megabytes, options.rounds), identities.report(options.people, options.rounds)]
+    others = [
+        intake.report(options.megabytes, options.rounds),
+        reingest.report(options.orders_a_month),
+        identities.report(options.people, options.rounds),
+    ]
     return 0 if all(equal.values()) and all(others) else 1
 
 
@@ -39,6 +43,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--orders", type=int, default=20_000_000)
     parser.add_argument("--megabytes", type=int, default=2048, help="size of the export that is ingested")
+    parser.add_argument("--orders-a-month", type=int, default=50_000, help="a month of a history that comes again")
     parser.add_argument("--people", type=int, default=1_000_000, help="people whose sightings are resolved")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--pandas-up-to", type=int, default=20_000_000, help="more orders than this: pandas sits out")

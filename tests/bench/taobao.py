@@ -64,7 +64,7 @@ def write_export(path: Path, megabytes: int, *, encoding: str = "utf-8", seed: i
 def write_month(path: Path, month: datetime, orders: int, *, refunded: bool = False) -> None:
     """Write the orders of one month, at most 50,000; with `refunded` every hundredth has one yuan paid back."""
     seconds = int(month.timestamp())
-    rows = _batch(np.random.default_rng(seconds), seconds // 1000, begins=seconds, lasts=_SHORTEST_MONTH).head(orders)
+    rows = _batch(np.random.default_rng(seconds), seconds, begins=seconds, lasts=_SHORTEST_MONTH).head(orders)
     is_hit = (pl.int_range(pl.len()) % 100 == 0) & (pl.col("订单状态") == "交易成功")
     back = pl.when(is_hit).then(pl.lit("1.00")).otherwise("退款金额") if refunded else pl.col("退款金额")
     rows.with_columns(退款金额=back).write_csv(path, quote_style="always", line_terminator="\r\n")

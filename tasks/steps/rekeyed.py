@@ -5,6 +5,7 @@ renamed by the ring; their customer ids by the list that the re-key left in the 
 """
 
 import io
+from collections.abc import Collection
 
 import polars as pl
 
@@ -29,6 +30,15 @@ def rename_of(run: Run) -> Rename:
     return rename
 
 
+def former_ids(run: Run, ids: Collection[str]) -> frozenset[str]:
+    """Every other id by which published sends of before a re-key hold these customers; for an erasure there."""
+    known = set(ids)
+    for told in reversed(rekeys(lake_at(run.lake), snapshot_of(run))):
+        aliases = _aliases(run, told["aliases"])
+        known |= set(aliases.filter(pl.col("new").is_in(sorted(known)))["old"])
+    return frozenset(known - set(ids))
+
+
 def write_ids(ids: pl.DataFrame) -> bytes:
     """The list that a re-key leaves: old and new customer ids, sorted."""
     return ids.select(*IDS).sort("old").write_csv().encode()
@@ -40,10 +50,14 @@ def _through(run: Run, people: pl.DataFrame, since: str, now: str) -> pl.DataFra
     chain = keeper_of(policy_of(run), run.lake).ring().chain(now)
     later = chain[len(chain) - [key.id for key in reversed(chain)].index(since) :]
     for key in later:
-        ids = pl.read_csv(io.BytesIO(objects_at(run.lake).read(told[key.id]["aliases"])), schema=IDS)
+        ids = _aliases(run, told[key.id]["aliases"])
         names = Names(lambda expr, secret=key.secret: renamed(expr, (secret,)), ids)  # type: ignore[misc]
         people = people.with_columns(
             one_id=pl.col("one_id").replace(ids["old"], ids["new"]),
             recipient_key=printed(pl.col("recipient_key"), names),
         )
     return people
+
+
+def _aliases(run: Run, path: str) -> pl.DataFrame:
+    return pl.read_csv(io.BytesIO(objects_at(run.lake).read(path)), schema=IDS)

@@ -26,7 +26,7 @@ POINTS = (
     "forget:recall:after", "table:deliveries:after", "forget:vacuum:before", "forget:vacuum:after",
     "forget:receipt:before",
 )  # fmt: skip
-BY_DEFAULT = ("forget:file:after", "pointer:after", "forget:swap:after")
+BY_DEFAULT = ("forget:file:after", "forget:swap:after")
 """Every place is killed at by `make proof`."""
 
 

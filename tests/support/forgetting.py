@@ -72,7 +72,8 @@ def money_of(tables: dict[str, pl.DataFrame]) -> dict[str, list[tuple[Any, ...]]
 
 def _sums(rows: pl.DataFrame) -> list[tuple[Any, ...]]:
     by = [name for name in ("channel", "shop_id", "paid_month", "event_month", "as_of") if name in rows.columns]
-    money = [name for name in rows.columns if name.endswith(("_fen", "_count", "frequency", "value"))]
+    counted = ("_fen", "_count", "frequency", "value")
+    money = [name for name, dtype in rows.schema.items() if name.endswith(counted) and dtype.is_numeric()]
     grouped = rows.group_by(by or pl.lit(0).alias("all")).agg(pl.len(), pl.col(money).sum())
     return grouped.sort(pl.all()).rows()
 

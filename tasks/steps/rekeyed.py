@@ -5,7 +5,6 @@ renamed by the ring; their customer ids by the list that the re-key left in the 
 """
 
 import io
-from collections.abc import Collection
 
 import polars as pl
 
@@ -28,15 +27,6 @@ def rename_of(run: Run) -> Rename:
         return people if key_id == now else _through(run, people, key_id, now)
 
     return rename
-
-
-def former_ids(run: Run, ids: Collection[str]) -> frozenset[str]:
-    """Every other id by which published sends of before a re-key hold these customers; for an erasure there."""
-    known = set(ids)
-    for told in reversed(rekeys(lake_at(run.lake), snapshot_of(run))):
-        aliases = _aliases(run, told["aliases"])
-        known |= set(aliases.filter(pl.col("new").is_in(sorted(known)))["old"])
-    return frozenset(known - set(ids))
 
 
 def write_ids(ids: pl.DataFrame) -> bytes:

@@ -6,9 +6,6 @@ import pytest
 
 from flows.rekeying import rekey
 from flows.verify import verify
-from tasks.steps.house import objects_at
-from tasks.steps.rekeyed import former_ids
-from tests.support.lakes import run_on
 from tests.support.winback import AS_OF, HOUSEHOLDS, Brand, write_contacts
 
 pytestmark = pytest.mark.slow
@@ -71,13 +68,6 @@ def test_the_next_export_meets_the_same_people(renamed: Brand, tmp_path: Path):
     path = write_contacts(tmp_path / "contacts-2017-11-again.csv", reversed(HOUSEHOLDS))
     brand.take_in(path, "2018-01-02T06:00:00-05:00")
     assert {table: brand.rows(table).height for table in counts} == counts
-
-
-def test_old_ids_in_published_sends_are_found(sent: Brand, renamed: Brand):
-    """An erasure must find a person in the private list of a send that was published under another name."""
-    old, new = (set(brand.rows("audience_members").filter(outcome="delivered")["one_id"]) for brand in (sent, renamed))
-    assert len(old) == len(new) > 0
-    assert former_ids(run_on(objects_at(renamed.uri), renamed.lake.snapshot().seq), new) == old
 
 
 def test_a_send_of_before_reaches_nobody_again_and_can_be_called_back(renamed: Brand, tmp_path: Path):

@@ -7,6 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tasks.errors import BadFileError
+from tasks.sources import gb18030
 from tasks.sources.gb18030 import first_error, last_start
 from tests.unit.sources.reading import read_bytes
 
@@ -26,6 +27,9 @@ _PIECES = st.one_of(
 @example(b"\x81\x30\x81\x81")
 def test_an_error_is_found_where_the_decoder_finds_it(data: bytes) -> None:
     assert first_error(data) == _by_decoder(data)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gb18030, "_SPARSE", 0)  # as among many sound lines
+        assert first_error(data) == _by_decoder(data)
 
 
 def _by_decoder(data: bytes) -> int | None:

@@ -65,6 +65,11 @@ class Brand(Rule):
         exclude_if=lambda rules: not rules,
         description="categories of products by their names, the first match wins; a category that a file gives stands",
     )
+    phone_hashes: tuple[Literal["phone_md5", "phone_sha256"], ...] = Field(
+        default=(),
+        exclude_if=lambda kinds: not kinds,
+        description="plain hashes by which vendors name phones; ours are hashed the same way, so that theirs are found",
+    )
     raw_roles: tuple[Code, ...] = Field(
         default=RAW_ROLES,
         exclude_if=lambda roles: roles == RAW_ROLES,

@@ -12,6 +12,7 @@ import polars as pl
 from expectations.vocabulary import MAX_FEN
 from tasks.sources.headers import normalise_header
 from tasks.sources.layouts import Cell
+from tasks.sources.phone_hashes import read_hash
 from tasks.sources.plain import BLANK, EDGES, NOTHING, PLAIN, TEXT, VALUE, WIDE, Parser, bare, unless, unreadable
 from tasks.sources.reach import mark_masked, read_email, read_phone, read_phones, usual_phone
 from tasks.sources.times import read_birth_month, read_date, read_instant, usual_instant
@@ -174,6 +175,7 @@ PARSERS: dict[str, Parser] = {
     "labelled_money": read_labelled_money, "integer": read_integer, "instant": read_instant,
     "date": read_date, "code": read_code, "reply": read_reply, "nick": read_nick, "phone": read_phone,
     "phones": read_phones, "email": read_email, "token": read_nick, "birth_month": read_birth_month, "tags": read_tags,
+    "hash": read_hash,
 }  # fmt: skip
 
 Usual = Callable[[pl.Series, Cell, str], pl.Series]

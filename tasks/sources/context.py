@@ -50,6 +50,8 @@ class ReadContext:
     """Known errors of the brand's sources, declared in its policy."""
     categories: tuple[tuple[str, str], ...] = ()
     """The brand's own mapping of product names to categories: regular expression and category."""
+    phone_hashes: tuple[str, ...] = ()
+    """Under which vendors' hashes phones are known too."""
     cover: Cover = _as_it_is
     """Encrypts parsed rows of a large file while they wait on disk; `uncover` undoes it."""
     uncover: Cover = _as_it_is

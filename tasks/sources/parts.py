@@ -7,7 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 
 Parser = Literal[
     "text", "id", "money", "labelled_money", "integer", "instant", "date", "code", "nick", "phone", "phones", "token",
-    "birth_month", "email", "reply", "tags",
+    "birth_month", "email", "reply", "tags", "hash",
 ]  # fmt: skip
 
 

@@ -10,6 +10,8 @@ import polars as pl
 
 from tasks.sources.hashing import content
 from tasks.sources.layouts import KeyRule, Layout
+from tasks.sources.phone_hashes import hashed_phones
+from tasks.sources.plain import VALUE
 
 Pseudonymise = Callable[[str, str, pl.Expr], pl.Expr]
 """(key type, key scope, normalised value) to the keyed pseudonym in hex."""
@@ -29,6 +31,8 @@ class Naming:
     channel: str
     shop_id: str
     pseudonymise: Pseudonymise
+    phone_hashes: tuple[str, ...] = ()
+    """Under which vendors' hashes a phone is known too: phone_md5, phone_sha256."""
 
     def fill(self, template: str) -> str:
         """Put channel and shop into a scope."""
@@ -107,7 +111,9 @@ def keys_seen(frame: pl.DataFrame, naming: Naming, exported_at: pl.Expr) -> pl.D
     """
     seen = pl.coalesce(naming.layout.seen, exported_at) if naming.layout.seen else exported_at
     frames = [_seen(frame.with_columns(seen_at=seen), rule, naming) for rule in naming.layout.keys]
-    every = pl.concat(frames)
+    phones = [_hashed_alike(rows, naming) for rows, rule in zip(frames, naming.layout.keys, strict=True)
+              if rule.type == "phone"]  # fmt: skip
+    every = pl.concat([*frames, *(rows for kinds in phones for rows in kinds)])
     if (every.get_column("row_number").diff() > 0).all():  # one key a row, in order: nothing to choose from
         return every
     return (
@@ -128,6 +134,16 @@ def _seen(frame: pl.DataFrame, rule: KeyRule, naming: Naming) -> pl.DataFrame:
         key_type=pl.lit(rule.type), key_scope=pl.lit(scope), pseudonym=known,
         key_role=pl.lit(rule.role), evidence_rank=pl.lit(rule.evidence, pl.Int64()),
     ).with_columns(key=printed_key(rule.type, scope, pl.col("pseudonym")))  # fmt: skip
+
+
+def _hashed_alike(phones: pl.DataFrame, naming: Naming) -> list[pl.DataFrame]:
+    """The same phones under the keys that vendors' hashes of them have."""
+    named = [
+        hashed_phones(phones, kind).with_columns(key_scope=pl.lit(""), pseudonym=naming.pseudonymise(kind, "", VALUE))
+        for kind in naming.phone_hashes
+    ]
+    kinds = zip(named, naming.phone_hashes, strict=True)
+    return [rows.with_columns(key=printed_key(kind, "", pl.col("pseudonym"))) for rows, kind in kinds]
 
 
 def contact_values(frame: pl.DataFrame, keys: pl.DataFrame, naming: Naming) -> pl.DataFrame:

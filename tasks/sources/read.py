@@ -94,7 +94,7 @@ def _intake(path: Path, layout: Layout, context: ReadContext, folder: Path) -> I
     stamp = stamp_of(layout, context)
     count = min(path.stat().st_size // (_CHUNKS_PER_BUCKET * context.chunk_bytes) + 1, _MOST_BUCKETS)
     return Intake(
-        Naming(layout, stamp.channel, stamp.shop_id, context.pseudonymise), stamp, context,
+        Naming(layout, stamp.channel, stamp.shop_id, context.pseudonymise, context.phone_hashes), stamp, context,
         corrector(context.corrections, layout, stamp.shop_id, stamp.exported_at, context.zone, context.name),
         Spill(folder), open_buckets(layout, context, folder, count),
     )  # fmt: skip

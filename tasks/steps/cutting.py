@@ -75,6 +75,7 @@ class Files:
             seal=lambda contacts: contacts, channel=row["channel"], shop_id=row["shop_id"],
             exported_at=row["exported_at"], corrections=self.corrections,
             categories=tuple((rule.match, rule.category) for rule in brand.categories),
+            phone_hashes=brand.phone_hashes,
         )  # fmt: skip
 
 

@@ -185,6 +185,7 @@ def _context(policy: Policy, keys: Keys, item: Item, terms: Terms, corrections: 
         exported_at=terms.exported_at,
         corrections=corrections,
         categories=tuple((rule.match, rule.category) for rule in policy.brand.categories),
+        phone_hashes=policy.brand.phone_hashes,
         cover=cover,
         uncover=uncover,
     )

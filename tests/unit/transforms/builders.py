@@ -76,6 +76,7 @@ def sightings(*given: tuple[str, datetime], role: str = "identity") -> pl.LazyFr
     """Sightings of (pseudonym, seen_at) as member keys."""
     made = [
         {"key": f"member:shop:{name}", "key_type": "member", "key_scope": "shop", "pseudonym": name, "key_role": role,
+         "evidence_rank": 3,
          "record": f"member:shop:{name}", "seen_at": seen}
         for name, seen in given
     ]  # fmt: skip

@@ -54,7 +54,7 @@ def inputs() -> Inputs:
     ).collect().lazy()  # fmt: skip
     seen = orders.select(
         key="buyer_key", key_type=pl.lit("member"), key_scope=pl.lit("shop"), pseudonym="household",
-        key_role=pl.lit("identity"), seen_at="at", record="order_id",
+        key_role=pl.lit("identity"), evidence_rank=pl.lit(3), seen_at="at", record="order_id",
     )  # fmt: skip
     products = pl.scan_parquet(DATA / "products.parquet").select(
         channel=pl.lit("shop"), shop_id=pl.lit("main"),

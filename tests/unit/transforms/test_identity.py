@@ -47,14 +47,10 @@ def test_a_contact_key_defines_nobody():
     assert identities(builders.sightings(("ab12", EARLY), role="contact")).height == 0
 
 
-def test_a_weaker_key_beside_a_stronger_one_names_nobody_until_it_stands_alone():
-    common = {"key_scope": "corp", "key_role": "identity", "seen_at": EARLY}
-    strong = {"key": "unionid:corp:u", "key_type": "unionid", "pseudonym": "u", "record": "r1", **common}
-    weak = {"key": "external_userid:corp:e", "key_type": "external_userid", "pseudonym": "e", **common}
-    together = [strong, weak | {"record": "r1"}]
-    assert keys_of(*together) == ["unionid:corp:u"]
-    assert keys_of(*together, weak | {"record": "r2"}) == ["external_userid:corp:e", "unionid:corp:u"]
-
-
-def keys_of(*seen: dict[str, object]) -> list[str]:
-    return identities(builders.rows("sightings", *seen))["key"].to_list()
+def test_keys_on_one_record_are_one_person_named_by_the_stronger():
+    common = {"key_scope": "corp", "key_role": "identity", "evidence_rank": 2, "seen_at": EARLY, "record": "r1"}
+    strong = {"key": "unionid:corp:u", "key_type": "unionid", "pseudonym": "u", **common}
+    linking = {"key": "phone:corp:e", "key_type": "phone", "pseudonym": "e", **common}
+    found = identities(builders.rows("sightings", linking, strong))
+    named = dict(found.select("key", "own_id").iter_rows())
+    assert found["one_id"].to_list() == [named["unionid:corp:u"]] * 2

@@ -9,6 +9,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from tasks.policy.models import Policy
+from tasks.transforms.identity.encode import labels_of
 
 
 def run(sightings: Path, result: Path, policy: Policy) -> None:  # noqa: ARG001  every side gets the policy
@@ -24,6 +25,6 @@ def run(sightings: Path, result: Path, policy: Policy) -> None:  # noqa: ARG001 
 
 
 def _numbered(texts: pl.Series) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Where each distinct text first stands, and each row's number among them; 64 bits stand for a text, as in ours."""
-    _, first, number = np.unique(texts.hash().to_numpy(), return_index=True, return_inverse=True)
+    """Where each distinct text first stands, and each row's number among them, by the product's own encoding."""
+    _, first, number = np.unique(labels_of(texts).to_numpy(), return_index=True, return_inverse=True)
     return first, number

@@ -1,5 +1,7 @@
 """Keys that stood on one record, as edges: one per unordered pair (algorithms §7.5)."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -10,19 +12,23 @@ EDGES = pl.Schema({"a": pl.Int64(), "b": pl.Int64(), "evidence": pl.Int64(), "da
 _HALF = 32
 
 
-def pairs_of(rows: pl.DataFrame, most: int) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Pairs of nodes that stood on one record (a, b, evidence, at, day), and those of records that show too many.
+@dataclass(frozen=True)
+class Together:
+    """Places of rows that stand on one record, two by two."""
 
-    A pair counts from when both were there, by the weaker evidence of the two. A record of more than `most` nodes
-    ties none of them: its pairs, apart, are those of its first node with each other one. `rows` (node, record, at,
-    day, evidence) are by record, a node once on each.
-    """
+    left: Ints
+    right: Ints
+    star: tuple[Ints, Ints]
+    """Of records that show too many, their first row beside each other one: they tie nothing."""
+
+
+def together(rows: pl.DataFrame, most: int) -> Together:
+    """Every two rows of one record; apart, those of records with more than `most`. `rows` are by record."""
     record = rows["record"].to_numpy()
-    starts = np.flatnonzero(np.r_[True, record[1:] != record[:-1]]) if len(record) else np.empty(0, np.int64)
+    starts = np.flatnonzero(np.r_[True, record[1:] != record[:-1]][: len(record)])
     sizes = np.diff(np.r_[starts, len(record)])
-    is_crowded = np.repeat(sizes > most, sizes)
-    left, right = _mates(starts[(sizes > 1) & (sizes <= most)], sizes[(sizes > 1) & (sizes <= most)])
-    return _pairs(rows, left, right), _pairs(rows, *_star(rows, is_crowded))
+    several = (sizes > 1) & (sizes <= most)
+    return Together(*_mates(starts[several], sizes[several]), _star(rows, np.repeat(sizes > most, sizes)))
 
 
 def _mates(starts: Ints, sizes: Ints) -> tuple[Ints, Ints]:
@@ -37,15 +43,17 @@ def _mates(starts: Ints, sizes: Ints) -> tuple[Ints, Ints]:
 
 
 def _star(rows: pl.DataFrame, is_crowded: NDArray[np.bool_]) -> tuple[Ints, Ints]:
-    """Places of the first node of each crowded record beside each of the others."""
-    crowded = rows.with_row_index("place").filter(is_crowded)
-    first = pl.col("place").sort_by("node").first().over("record")
-    star = crowded.with_columns(first=first).filter(pl.col("first") != pl.col("place"))
-    return star["first"].to_numpy().astype(np.int64), star["place"].to_numpy().astype(np.int64)
+    """Places of the first key of each crowded record beside each of the others."""
+    crowded = rows.select("key", "record").with_row_index("row").filter(is_crowded)
+    first = pl.col("row").sort_by("key").first().over("record")
+    star = crowded.with_columns(first=first).filter(pl.col("first") != pl.col("row"))
+    return star["first"].to_numpy().astype(np.int64), star["row"].to_numpy().astype(np.int64)
 
 
-def _pairs(rows: pl.DataFrame, left: Ints, right: Ints) -> pl.DataFrame:
-    one, other = ({name: rows[name].to_numpy()[places] for name in rows.columns} for places in (left, right))
+def pairs_at(rows: pl.DataFrame, left: Ints, right: Ints) -> pl.DataFrame:
+    """Pairs of nodes (a, b, evidence, at, day): from when both were there, by the weaker evidence of the two."""
+    read = ("node", "evidence", "at", "day")
+    one, other = ({name: rows[name].to_numpy()[places] for name in read} for places in (left, right))
     return pl.DataFrame({
         "a": np.minimum(one["node"], other["node"]), "b": np.maximum(one["node"], other["node"]),
         **{name: np.maximum(one[name], other[name]) for name in ("evidence", "at", "day")},

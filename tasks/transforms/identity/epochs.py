@@ -3,26 +3,27 @@
 Instants are microseconds here. A key that never changed hands has no row: its one epoch has neither start nor end.
 """
 
+import numpy as np
 import polars as pl
 
 EPOCHS = pl.Schema({"key": pl.Int64(), "epoch": pl.Int64(), "since": pl.Int64(), "until": pl.Int64()})
 _PAST = -(2**63)
-_STRETCH = ["key", "bound"]
+"""Before every instant."""
 
 
-def split_keys(rows: pl.DataFrame, is_strong: pl.Series, rebinds: pl.DataFrame, silent_days: int) -> pl.DataFrame:
+def split_keys(seen: pl.DataFrame, beside: pl.DataFrame, rebinds: pl.DataFrame, silent_days: int) -> pl.DataFrame:
     """One row per epoch of each key that changed hands, in order: `key, epoch, since, until` (half-open, null is open).
 
-    `rows` are the sightings of recyclable keys, and those of strong keys on the same records; `is_strong` says
-    which. `rebinds` (key, at) are declared: from then on the key is another's. Otherwise it is after a silence,
+    `seen` (key, at, day, row) are the sightings of recyclable keys, `beside` (row, mate) the strong keys on their
+    records. `rebinds` (key, at) are declared: from then on the key is another's. Otherwise it is after a silence,
     when both sides were seen with a strong key and no strong key on both. A side is all that was seen before or
     after the silence, between two rebinds. Epochs in which the key was never seen have no number.
     """
-    seen = rows.filter(~is_strong).pipe(_bounded, rebinds).pipe(_in_bursts, silent_days)
-    changed = _silent_changes(seen, rows.filter(is_strong))
-    starts = pl.concat([seen.select("key", since="bound").unique(), changed.select("key", since="start")])
+    bounded = seen.pipe(_bounded, rebinds)
+    changed = bounded.pipe(_in_bursts, silent_days).pipe(_silent_changes, beside)
     ends = pl.concat([rebinds.select("key", "at"), changed.select("key", at="start")]).unique()
-    split = starts.join(ends.select("key").unique(), on="key").pipe(_until, ends)
+    told = bounded.select("key", since="bound").join(ends.select("key").unique(), on="key", how="semi").unique()
+    split = pl.concat([told, changed.select("key", since="start")]).pipe(_until, ends)
     epoch = pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over("key")
     return split.sort("key", "since", nulls_last=False).with_columns(epoch=epoch).select(EPOCHS.names()).cast(EPOCHS)
 
@@ -46,30 +47,33 @@ def _bounded(seen: pl.DataFrame, rebinds: pl.DataFrame) -> pl.DataFrame:
 
 
 def _in_bursts(seen: pl.DataFrame, silent_days: int) -> pl.DataFrame:
-    """Sightings of stretches with a silence in them, each with the number of its burst, from 0; others in burst 0."""
-    ordered = seen.sort("key", "at")
-    same = (pl.col("key") == pl.col("key").shift(1)) & pl.col("bound").eq_missing(pl.col("bound").shift(1))
-    silent = (same & (pl.col("day") - pl.col("day").shift(1) >= silent_days)).fill_null(value=False)
-    marked = ordered.with_columns(_silent=silent)
-    return marked.with_columns(burst=pl.col("_silent").cast(pl.Int64).cum_sum().over(_STRETCH)).drop("_silent")
+    """Sightings of stretches with a silence in them, each with the numbers of its stretch and its burst, from 0."""
+    ordered = seen[np.lexsort((seen["at"].to_numpy(), seen["key"].to_numpy()))]
+    key, day = ordered["key"].to_numpy(), ordered["day"].to_numpy()
+    bound = ordered["bound"].fill_null(_PAST).to_numpy()
+    is_new = np.r_[True, (key[1:] != key[:-1]) | (bound[1:] != bound[:-1])][: len(key)]
+    silent = ~is_new & (np.diff(day, prepend=0) >= silent_days)
+    stretch, silences = np.cumsum(is_new) - 1, np.cumsum(silent)
+    burst = silences - silences[is_new][stretch]
+    held = (burst[np.r_[is_new[1:], True][: len(key)]] > 0)[stretch]
+    numbered = ordered.select("key", "at", "row", stretch=pl.Series(stretch), burst=pl.Series(burst))
+    return numbered.filter(pl.Series(held))
 
 
-def _silent_changes(seen: pl.DataFrame, strong: pl.DataFrame) -> pl.DataFrame:
+def _silent_changes(seen: pl.DataFrame, beside: pl.DataFrame) -> pl.DataFrame:
     """One row per silence after which the key is another's: `key, start`."""
-    paused = seen.join(
-        seen.filter(pl.col("burst") > 0).select(_STRETCH).unique(), on=_STRETCH, how="semi", nulls_equal=True
-    )
-    bursts = paused.group_by(*_STRETCH, "burst").agg(start=pl.col("at").min())
-    mates = paused.join(strong.select("record", mate="key"), on="record")
-    spans = mates.group_by(*_STRETCH, "mate").agg(first=pl.col("burst").min(), last=pl.col("burst").max())
-    sides = spans.group_by(_STRETCH).agg(pl.col("first").min(), pl.col("last").max())
-    two_sided = bursts.join(sides, on=_STRETCH, nulls_equal=True).filter(
-        pl.col("burst") > pl.col("first"), pl.col("burst") <= pl.col("last")
-    )
+    mates = seen.lazy().select("row", "stretch", "burst").join(beside.lazy(), on="row")
+    span = pl.col("burst").min().alias("first"), pl.col("burst").max().alias("last")
+    spans = mates.group_by("stretch", "mate").agg(span)
+    sides = spans.group_by("stretch").agg(pl.col("first").min(), pl.col("last").max())
+    two_sided = sides.filter(pl.col("first") < pl.col("last"))
+    bursts = seen.lazy().join(two_sided, on="stretch").group_by("stretch", "burst").agg(
+        pl.col("key", "first", "last").first(), start=pl.col("at").min()
+    ).filter(pl.col("burst") > pl.col("first"), pl.col("burst") <= pl.col("last"))  # fmt: skip
     stays = spans.filter(pl.col("first") < pl.col("last")).select(
-        *_STRETCH, burst=pl.int_ranges(pl.col("first") + 1, pl.col("last") + 1)
+        "stretch", burst=pl.int_ranges(pl.col("first") + 1, pl.col("last") + 1)
     ).explode("burst")  # fmt: skip
-    return two_sided.join(stays, on=[*_STRETCH, "burst"], how="anti", nulls_equal=True).select("key", "start")
+    return bursts.join(stays, on=["stretch", "burst"], how="anti").select("key", "start").collect()
 
 
 def _until(starts: pl.DataFrame, ends: pl.DataFrame) -> pl.DataFrame:

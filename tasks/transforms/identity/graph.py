@@ -9,7 +9,7 @@ import polars as pl
 from tasks.policy.identity import Identity
 from tasks.transforms.identity.components import Guards, Ints, persons
 from tasks.transforms.identity.declared import pairs_declared, rebinds_of
-from tasks.transforms.identity.edges import edges_of, pairs_of
+from tasks.transforms.identity.edges import Together, edges_of, pairs_at, together
 from tasks.transforms.identity.encode import Seen
 from tasks.transforms.identity.epochs import EPOCHS, epoch_at, split_keys
 from tasks.transforms.identity.hubs import hubs_of
@@ -37,42 +37,43 @@ class Graph:
 def graph_of(seen: Seen, links: pl.LazyFrame, rules: Identity, zone: str) -> Graph:
     """Nodes, edges, hubs and persons from what was seen and declared."""
     keys = seen.keys.lazy().select("key", number=pl.int_range(pl.len(), dtype=pl.Int64))
-    epochs = _epochs(seen, rebinds_of(links, keys), rules)
+    met = together(seen.rows, rules.hub.record_keys)
+    epochs = _epochs(seen, met, rebinds_of(links, keys), rules)
     nodes = _nodes(seen, epochs)
     rows = seen.rows.with_columns(node=_node_at(seen.rows.select("key", "at"), nodes, epochs))
-    nodes = nodes.with_columns(rows.group_by("node").agg(pl.col("at").min()).sort("node")["at"])
+    nodes = nodes.with_columns(at=_first_seen(rows, nodes.height))
     declared = pairs_declared(links, keys, zone)
-    pairs, crowded = pairs_of(rows.drop("key", "place"), rules.hub.record_keys)
-    edges = edges_of(pl.concat([pairs, _must(declared, nodes, epochs)]))
+    edges = edges_of(pl.concat([pairs_at(rows, met.left, met.right), _must(declared, nodes, epochs)]))
     hubs = hubs_of(edges, nodes, _orders(rows, seen, nodes, rules), _receivers(rows, seen, nodes), seen.groups, rules)
     touched = pl.any_horizontal(pl.col(end).is_in(hubs["node"].implode()) for end in _ENDS)
     allowed, of_hubs = edges.filter(~touched), edges.filter(touched)
     label, refusals = persons(nodes.height, allowed, _guards(seen, nodes, declared, rules))
-    lone = edges_of(crowded).join(edges, on=_ENDS, how="anti")
+    lone = edges_of(pairs_at(rows, *met.star)).join(edges, on=_ENDS, how="anti")
     refused = [_by_guards(allowed, refusals), _by_hubs(of_hubs, hubs), _by_crowds(lone, rules.hub.record_keys)]
     return Graph(seen, nodes, label, hubs, pl.concat(refused))
 
 
-def _epochs(seen: Seen, rebinds: pl.DataFrame, rules: Identity) -> pl.DataFrame:
+def _epochs(seen: Seen, met: Together, rebinds: pl.DataFrame, rules: Identity) -> pl.DataFrame:
     """The epochs of keys that changed hands."""
-    ranks, types = seen.groups["rank"], seen.groups["key_type"]
-    group = seen.keys["group"]
-    recycled = (types.is_in(list(rules.recycled)) & (ranks > 0)).gather(group)
-    rebinds = rebinds.filter(recycled.gather(rebinds["key"]))
+    group, rank, key = seen.keys["group"], seen.groups["rank"], seen.rows["key"]
+    recycled = (seen.groups["key_type"].is_in(list(rules.recycled)) & (rank > 0)).gather(group)
     if not recycled.any():
         return EPOCHS.to_frame()
-    paused = _paused(seen.rows.filter(recycled.gather(seen.rows["key"])), rebinds, rules.silent_days)
-    mates = seen.rows.filter((ranks == 0).gather(group).gather(seen.rows["key"]))
-    both = pl.concat([paused, mates.join(paused.select("record").unique(), on="record", how="semi")])
-    return split_keys(both, (ranks == 0).gather(group).gather(both["key"]), rebinds, rules.silent_days)
+    is_own, is_strong = (mask.gather(key).to_numpy() for mask in (recycled, (rank == 0).gather(group)))
+    beside = [
+        pl.DataFrame({"row": one[where], "mate": key.to_numpy()[other[where]]})
+        for one, other in ((met.left, met.right), (met.right, met.left))
+        for where in [is_own[one] & is_strong[other]]
+    ]
+    own = seen.rows.select("key", "at", "day", row=pl.int_range(pl.len(), dtype=pl.Int64)).filter(is_own)
+    return split_keys(own, pl.concat(beside), rebinds.filter(recycled.gather(rebinds["key"])), rules.silent_days)
 
 
-def _paused(rows: pl.DataFrame, rebinds: pl.DataFrame, silent_days: int) -> pl.DataFrame:
-    """Sightings of the keys that can have changed hands at all: those seen so far apart, and those declared."""
-    spans = rows.lazy().group_by("key").agg(span=pl.col("day").max() - pl.col("day").min())
-    long = spans.filter(pl.col("span") >= silent_days).select("key")
-    few = pl.concat([long, rebinds.lazy().select("key")]).unique().collect()
-    return rows.join(few, on="key", how="semi")
+def _first_seen(rows: pl.DataFrame, count: int) -> pl.Series:
+    """Per node the first time at which it was seen; each was."""
+    first = np.full(count, np.iinfo(np.int64).max)
+    np.minimum.at(first, rows["node"].to_numpy(), rows["at"].to_numpy())
+    return pl.Series(first)
 
 
 def _nodes(seen: Seen, epochs: pl.DataFrame) -> pl.DataFrame:

@@ -47,6 +47,7 @@ class Oracle:
         self.phones_shown = {
             (s["record"], s["key"]) for s in sightings if s["key_role"] == "contact" and s["key_type"] == "phone"
         }
+        self.most = rules.hub.record_keys
         self.keys = {key for key, _ in self.seen}
         by_text = {printed((key, 1)): key for key in self.keys}
         self.links = [
@@ -102,6 +103,7 @@ class Oracle:
 
     def strong_beside(self, key, times):
         records = {record for (k, record), (at, _) in self.seen.items() if k == key and at in times}
+        records = {one for one in records if sum(record == one for _, record in self.seen) <= self.most}
         return {k for k, record in self.seen if record in records and self.rank(k) == 0}
 
     def node_at(self, key, at):

@@ -35,7 +35,9 @@ def policies() -> st.SearchStrategy[Identity]:
     )
 
 
-KEYS = st.tuples(st.sampled_from(KINDS), st.sampled_from("abc"))
+VALUES = ("b1b2b3b4b5b6b7b8-", "b1b2b3b4b5b6b7b9-", "a")
+"""The first two are told apart as numbers, as pseudonyms are; the short one needs text."""
+KEYS = st.tuples(st.sampled_from(KINDS), st.sampled_from(VALUES))
 ROLES = st.sampled_from(["identity"] * 4 + ["contact"])
 TIMES = st.tuples(st.integers(0, 5), st.integers(0, 2)).map(lambda t: START + timedelta(days=t[0] * 15, hours=t[1] * 7))
 
@@ -77,7 +79,7 @@ def links(most: int = 4) -> st.SearchStrategy[list[dict[str, object]]]:
     })  # fmt: skip
     rebind = st.builds(
         lambda phone, at: {"link": "rebind", "key_a": phone, "key_b": phone, "decided_at": at},
-        st.sampled_from("abc").map("phone::{}".format), TIMES,
+        st.sampled_from(VALUES).map("phone::{}".format), TIMES,
     )  # fmt: skip
     return st.lists(pair | rebind, max_size=most)
 

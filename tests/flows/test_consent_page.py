@@ -19,7 +19,7 @@ from tests.support.leaks import leaks_in
 from tests.support.quarter import Brand
 from tests.support.source import ROOT
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.acceptance
 
 BLOCK = re.compile(r"^```(csv|sh|yaml|json)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 YAML_NAME = re.compile(r"# (policy/\S+)\n")

@@ -12,7 +12,7 @@ from tests.support.leaks import leaks_in
 from tests.support.quarter import QINGHE, Brand
 from tests.support.source import ROOT
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.acceptance
 
 FILES = (
     "taobao_ExportOrderList202603211200.csv", "taobao_ExportOrderDetailList202603211200.csv",

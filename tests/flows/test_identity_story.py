@@ -7,7 +7,7 @@ import pytest
 from tests.support.pages import missing, said, shown_in
 from tests.support.source import ROOT
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.acceptance
 PAGE = ROOT / "docs" / "identity.md"
 
 

@@ -10,7 +10,7 @@ from tasks.errors import ConfigurationError
 from tasks.steps.keyring import keeper_of
 from tests.support.vaults import PHONES, found, policy
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.acceptance
 
 
 def test_a_ring_lives_in_a_secret_block(prefect_harness: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

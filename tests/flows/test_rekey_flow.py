@@ -8,7 +8,7 @@ from flows.rekeying import rekey
 from flows.verify import verify
 from tests.support.winback import AS_OF, HOUSEHOLDS, Brand, write_contacts
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.acceptance
 
 NAMED = {"customers": "one_id", "orders": "buyer_key", "sightings": "key", "contacts": "pseudonym"}
 FACTS = ("frequency", "monetary_fen", "r_score", "f_score", "m_score", "segment", "tier", "stage")

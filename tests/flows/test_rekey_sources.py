@@ -7,7 +7,7 @@ import pytest
 from flows.rekeying import rekey
 from tests.support.quarter import QINGHE, Brand
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.acceptance
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 NAMES = (

@@ -38,7 +38,7 @@ def ties_between(sightings: pl.LazyFrame, keys: pl.LazyFrame, zone: str) -> pl.L
         .filter(pl.col("key_a") < pl.col("key_b"))
         .group_by(_PAIR)
         .agg(
-            evidence_rank=pl.min_horizontal("rank_a", "rank_b").min(),
+            evidence_rank=pl.max_horizontal("rank_a", "rank_b").min(),
             records=pl.col("record").n_unique().cast(pl.Int64),
             distinct_days=pl.col("seen_on").n_unique().cast(pl.Int64),
             first_seen_on=pl.col("seen_on").min(),

@@ -70,13 +70,13 @@ def test_members_of_archives_are_files_of_their_own(house: Brand, tmp_path: Path
 
 
 def test_a_gzipped_file_is_the_file_in_it(house: Brand, tmp_path: Path):
-    (tmp_path / f"{YOUZAN}.gz").write_bytes(gzip.compress((EXPORTS / YOUZAN).read_bytes()))
+    (tmp_path / f"{YOUZAN}.gz").write_bytes(gzip.compress((EXPORTS / YOUZAN).read_bytes(), mtime=0))
     house.ingest(tmp_path / f"{YOUZAN}.gz", **TIMES)
     assert house.ingest(EXPORTS / YOUZAN, **TIMES)["outcome"] == "already done"
 
 
 def test_a_cut_archive_is_refused_and_kept(house: Brand, tmp_path: Path):
-    cut = gzip.compress((EXPORTS / YOUZAN).read_bytes())[:-20]
+    cut = gzip.compress((EXPORTS / YOUZAN).read_bytes(), mtime=0)[:-20]
     (tmp_path / f"{YOUZAN}.gz").write_bytes(cut)
     summary = house.ingest(tmp_path / f"{YOUZAN}.gz", **TIMES)
     assert named(summary, "name", "outcome") == [(f"{YOUZAN}.gz", "refused")]

@@ -30,7 +30,7 @@ def corpus() -> dict[str, bytes]:
     orders = samples["youzan_orders_20260601.csv"]
     made = {
         "orders.zip": hostile.zipped({"a.csv": orders, "b.xlsx": samples["qianniu_orders_2026.xlsx"]}),
-        "orders.csv.gz": gzip.compress(orders),
+        "orders.csv.gz": gzip.compress(orders, mtime=0),
         "orders.parquet": parquet(),
         "orders.xls": hostile.old_workbook(hostile.youzan_rows(3)),
         "locked.xlsx": hostile.locked(samples["kuaishou_orders_2026.xlsx"], "known"),

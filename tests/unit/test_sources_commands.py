@@ -127,7 +127,7 @@ def test_every_member_of_an_archive_has_its_account(tmp_path: Path):
 
 def test_a_gzipped_file_is_drafted_like_a_plain_one(tmp_path: Path):
     packed = tmp_path / "till.csv.gz"
-    packed.write_bytes(gzip.compress(b"Order ID,Date,Total\n1,2026-05-01 10:00:00,3.00\n"))
+    packed.write_bytes(gzip.compress(b"Order ID,Date,Total\n1,2026-05-01 10:00:00,3.00\n", mtime=0))
     layout = Layout.model_validate(yaml.safe_load(new_layout(packed, name="till")))
     assert (layout.name, layout.grain, sorted(layout.columns)) == (
         "till",

@@ -63,7 +63,7 @@ PACKED = {
     "hex": lambda text, _: text.encode().hex().encode(),
     "percent": lambda text, _: quote(text).encode(),
     "base64": lambda text, _: base64.b64encode(f"so {text} it is".encode()),
-    "gzip": lambda text, _: gzip.compress(text.encode()),
+    "gzip": lambda text, _: gzip.compress(text.encode(), mtime=0),
     "zip": lambda text, _: zipped(b"nothing", text.encode()),
     "xlsx": lambda text, _: book(text),
     "workbook in zip in gzip": lambda text, _: gzip.compress(zipped(book(text))),

@@ -19,7 +19,7 @@ from tasks.settings import Settings
 from tasks.steps.house import objects_at
 from tasks.stores.objects import open_objects
 from tests.support.quarter import QINGHE, Brand
-from tests.support.strata import quickly
+from tests.support.strata import quickly, strata
 from tests.support.weed import Endpoint
 
 pytestmark = pytest.mark.slow
@@ -250,6 +250,7 @@ def test_a_path_that_is_not_there_stops_before_anything_is_read(house: Brand, tm
     assert house.seq == 0
 
 
+@pytest.mark.acceptance
 def test_exports_of_any_split_over_calls_end_in_the_same_current_rows(tmp_path: Path):
     """Three overlapping exports, one at a time in two orders, and all at once from a zip."""
     older = (EXPORTS / YOUZAN).read_text(encoding="utf-8")
@@ -285,13 +286,14 @@ def test_drift_is_told_against_the_layout_and_the_file_before(house: Brand, tmp_
     assert any(kind == "unknown word in status" and what.startswith("圆满结束") for _, kind, what in told)
 
 
+@pytest.mark.acceptance
 def test_the_command_ends_with_a_table_and_code_2_when_something_was_refused(
     house: Brand, tmp_path: Path, harness_env: dict[str, str]
 ):
     (tmp_path / "in").mkdir()
     (tmp_path / "in/list[1].csv").write_text(BAD, encoding="utf-8")
     told = ("--lake", house.lake, "--policy", house.policy, "--settle", "0")
-    refused = quickly("ingest", str(tmp_path / "in"), str(EXPORTS / YOUZAN), *told, env=harness_env, COLUMNS="200")
+    refused = strata("ingest", str(tmp_path / "in"), str(EXPORTS / YOUZAN), *told, env=harness_env, COLUMNS="200")
     assert refused.code == 2, refused.problem
     for words in (
         "list[1].csv",

@@ -122,6 +122,7 @@ LOOKING = [
 ]  # fmt: skip
 
 
+@pytest.mark.acceptance
 @pytest.mark.parametrize("command", LOOKING, ids=lambda command: " ".join(command[:2]))
 def test_a_command_that_only_reads_never_imports_prefect(standing: Brand, command: list[str]):
     """Nor what else takes seconds: Great Expectations, charts, Delta, boto3."""

@@ -33,7 +33,7 @@ class Forked:
     def __init__(self, folder: Path) -> None:
         """Wait until the warm process has forked it."""
         self._folder = folder
-        self.pid = int(_when_written(folder / "pid", 60))
+        self.pid = int(_when_written(folder / "pid", 180))
 
     @property
     def returncode(self) -> int | None:

@@ -64,7 +64,7 @@ def inputs() -> Inputs:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("as_of", MONTH_ENDS, ids=str)
+@pytest.mark.parametrize("as_of", MONTH_ENDS[2::3], ids=str)
 def test_every_household_s_values_and_scores_equal_the_sql_s(inputs: Inputs, as_of: date):
     expected = duckdb.sql(SQL, params={"file": str(DATA / "transactions.parquet"), "as_of": as_of}).pl()
     made = refresh(inputs, builders.demo_policy(), as_of)

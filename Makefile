@@ -28,8 +28,7 @@ demo: $(VENV)/run.stamp  ## a real retailer's year and an invented brand, from e
 
 test: $(VENV)/dev.stamp  ## every test but those of acceptance and the long proofs
 	infra/test-tools.sh
-	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -p no:randomly -m "slow and not proof and not acceptance"
-	$(BIN)/pytest -n 2 -m "not slow and not proof and not acceptance"
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -p no:randomly -m "not proof and not acceptance"
 
 acceptance: $(VENV)/dev.stamp  ## the whole demo, twice, held against the raw data; the pages followed word by word; re-keys; Prefect's whole house
 	infra/test-tools.sh

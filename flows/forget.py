@@ -1,6 +1,6 @@
 """Forget: one person is erased from the lake, its past, its raw files and the outbox; what nobody can trace stays.
 
-The flow is told the id of a request that was sealed before (flows/requests.py), never a name or number. It
+The flow is told the id of a request that was sealed before (flows/erasure_requests.py), never a name or number. It
 may be killed anywhere and started again with the same id: every step finds what it did.
 """
 
@@ -18,7 +18,7 @@ from tasks.refs import Run
 from tasks.steps.forget import cut_person, leave_receipt, recall_person, recorded, rename_person, sweep_past
 from tasks.steps.house import objects_at
 from tasks.steps.publish import publish_candidates
-from tasks.stores.requests import RECEIPT, key_of
+from tasks.stores.erasure_requests import RECEIPT, key_of
 
 
 @flow(name="forget", flow_run_name=run_name)

@@ -4,8 +4,8 @@ from functools import cached_property
 from typing import Any
 
 from flows.begin import House, open_house
+from flows.erasure_requests import key_of_text, rehearse, seal_request, waiting_requests
 from flows.parameters import Parameters
-from flows.requests import key_of_text, rehearse, seal_request, waiting_requests
 from tasks.steps.forgotten import find_person
 
 

@@ -93,7 +93,7 @@ def _told(who: str) -> str:
     Raises:
         SecurityRefusedError: a phone number or the like stands on the command line; it is not repeated.
     """
-    from flows.requests import is_safe_to_type
+    from flows.erasure_requests import is_safe_to_type
     from tasks.errors import SecurityRefusedError
 
     if who and not is_safe_to_type(who):

@@ -64,7 +64,7 @@ def _told_beside(rows: pl.DataFrame, layout: Layout, places: Places) -> dict[str
     told = replies(layout, coded)
     for rule in layout.consents:
         if rule.column not in rows.columns and rule.column not in told:
-            told[rule.column] = _answer(rule.column)
+            told[rule.column] = _answer(layout, rule.column)
         if rule.at and rule.withdrawn_at and rule.withdrawn_at not in rows.columns:
             later = pl.col(rule.at) + pl.duration(seconds=draw("takes back", 86_400) + 60)
             told[rule.withdrawn_at] = pl.when(chance("takes back", 30)).then(later)
@@ -72,8 +72,15 @@ def _told_beside(rows: pl.DataFrame, layout: Layout, places: Places) -> dict[str
     return told | {name: pl.format(labelled("{}"), name) for name in gathered}
 
 
-def _answer(column: str) -> pl.Expr:
-    """What people say when they are asked: most yes, some no, some were never asked."""
+def _answer(layout: Layout, column: str) -> pl.Expr:
+    """What people say when they are asked: most yes, some no, some were never asked; now and then a complaint.
+
+    A column that is chosen from others stays empty, as they do: dead numbers are not drawn.
+    """
+    if column in layout.first_of:
+        return pl.lit(None, pl.String)
+    if "granted" not in (codes_of(layout, column) or {"granted"}):
+        return pl.when(chance(f"{column} is no", 50, "record_number")).then(pl.lit("withdrawn"))
     no = pl.when(chance(f"{column} is no", 300, "record_number")).then(pl.lit("withdrawn"))
     return pl.when(chance(f"{column} is yes", 850, "record_number")).then(pl.lit("granted")).otherwise(no)
 
@@ -85,11 +92,17 @@ def _add_codes(rows: pl.DataFrame, layout: Layout) -> pl.DataFrame:
     names = [name for name, cell in layout.columns.items() if cell.parse == "code" and name not in rows.columns]
     is_back = pl.col("refunded_fen") > 0 if "refunded_fen" in rows.columns else pl.lit(value=False)
     is_full = is_back & (pl.col("refunded_fen") == pl.col("paid_fen")) if "paid_fen" in rows.columns else is_back
-    codes = {}
+    codes, silent = {}, _of_consents(layout)
     for name in names:
-        usual = pl.lit(_neutral(layout, name), pl.String)
+        usual = pl.lit(None if name in silent else _neutral(layout, name), pl.String)
         codes[name] = _where(is_full, full, name, _where(is_back, counted, name, usual))
     return rows.with_columns(**codes)
+
+
+def _of_consents(layout: Layout) -> frozenset[str]:
+    """The columns from which a consent is chosen."""
+    chosen = [layout.first_of[rule.column].of for rule in layout.consents if rule.column in layout.first_of]
+    return frozenset(name for names in chosen for name in names)
 
 
 def _neutral(layout: Layout, name: str) -> str | None:

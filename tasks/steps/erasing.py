@@ -17,8 +17,8 @@ from tasks.steps.forgotten import find_person, ids_of
 from tasks.steps.house import lake_at, objects_at, policy_of, snapshot_of
 from tasks.steps.keyring import keeper_of
 from tasks.stores.access_log import EVERY_TYPE, Purpose
+from tasks.stores.erasure_requests import REQUEST, STATE, Requests, new_secret
 from tasks.stores.opener import Opener
-from tasks.stores.requests import REQUEST, STATE, Requests, new_secret
 from tasks.stores.ring import KeyRing
 from tasks.transforms.erasure import Person, Renaming, renaming_of
 

@@ -10,8 +10,8 @@ from typing import Any
 import polars as pl
 import pytest
 
+from flows.erasure_requests import key_of_text, rehearse, waiting_requests
 from flows.parameters import Parameters
-from flows.requests import key_of_text, rehearse, waiting_requests
 from flows.sweep import sweep
 from flows.verify import verify
 from tasks.errors import ConfigurationError, MissingDataError

@@ -7,9 +7,9 @@ from typing import Any, Protocol
 import polars as pl
 
 from flows.begin import open_house
+from flows.erasure_requests import key_of_text, seal_request
 from flows.forget import forget
 from flows.parameters import ForgetParameters, Parameters
-from flows.requests import key_of_text, seal_request
 from tasks.stores.runs import output_digests
 from tasks.stores.tables import Lake
 from tasks.transforms.erasure import renamed_ids

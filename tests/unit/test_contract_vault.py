@@ -9,7 +9,7 @@ OFFICERS = {
     "flows/exporting.py",
     "tasks/steps/erasing.py",
     "tasks/steps/cutting.py",
-    "flows/requests.py",
+    "flows/erasure_requests.py",
     "flows/access.py",
     "flows/consent_clear.py",
 }
@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "tasks.stores.opener": {"tasks/stores/rewrap.py", *DELIVERY, *OFFICERS, *CUSTODY},
     "tasks.steps.keyring.keeper_of": {"flows/keys.py", "tasks/steps/rekeyed.py", *DELIVERY, *OFFICERS, *CUSTODY},
     "tasks.stores.keys.open_key_ring": {"tasks/stores/vault.py"},
-    "tasks.stores.sealed_files.decrypt_file": {"tasks/stores/opener.py", "tasks/stores/requests.py"},
+    "tasks.stores.sealed_files.decrypt_file": {"tasks/stores/opener.py", "tasks/stores/erasure_requests.py"},
     "tasks.steps.unsealing": {"tasks/steps/sending.py"},
     "tasks.stores.kms": {"tasks/stores/keys.py", "flows/keys.py"},
     "cryptography.hazmat.primitives.ciphers.aead.AESGCM": {

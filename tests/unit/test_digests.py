@@ -101,14 +101,19 @@ def test_bytes_count():
 
 def test_the_digest_is_written_in_stone():
     """Runs record digests: the same rows must give this one in every process and with every release."""
-    text = "key,as_of,one_id,key_type,first_seen_at\n"
-    text += 'k,2026-05-31,"say ""hi""",member,2026-05-01T12:00:00.000000\n'
-    text += 'l,2026-05-31,"",,\n'
+    text = "key,epoch,as_of,one_id,own_id,key_type,key_class,first_seen_at,valid_from,valid_to\n"
+    text += 'k,1,2026-05-31,"say ""hi""",c_k,member,strong,2026-05-01T12:00:00.000000,,\n'
+    text += 'l,2,2026-05-31,"",c_l,,,,,\n'
     rows = {
         "key": ["l", "k"],
+        "epoch": [2, 1],
         "one_id": ["", 'say "hi"'],
+        "own_id": ["c_l", "c_k"],
         "key_type": [None, "member"],
+        "key_class": [None, "strong"],
         "first_seen_at": [None, datetime(2026, 5, 1, 12, tzinfo=UTC)],
+        "valid_from": [None, None],
+        "valid_to": [None, None],
         "as_of": [date(2026, 5, 31)] * 2,
     }
     frame = pl.DataFrame(rows, schema=TABLES["identities"].schema)

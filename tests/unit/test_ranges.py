@@ -33,7 +33,7 @@ def ranges_of(rows: pl.DataFrame, table: str, range_rows: int, folder: Path) -> 
     ("table", "columns"),
     [
         ("orders", ["channel", "shop_id", "order_id"]),
-        ("consents", ["channel", "subject", "touch_channel", "purpose"]),
+        ("consents", ["channel", "subject", "touch_channel", "purpose", "decision"]),
         ("sightings", ["key", "record"]),
         ("cutoffs", []),
     ],

@@ -25,7 +25,7 @@ def take(content: str | bytes, known: Collection[str] = (), **options: Any) -> O
 
 def whole(opened: Opened, wanted: Wanted = EVERYTHING) -> Chunk:
     """All chunks as one."""
-    rows, bad, counts = zip(*opened.chunks(wanted), strict=True)
+    rows, bad, counts, _ = zip(*opened.chunks(wanted), strict=True)
     return Chunk(pl.concat(rows), pl.concat(bad), sum(counts))
 
 

@@ -19,7 +19,7 @@ from tasks.steps.keyring import keeper_of
 from tasks.steps.recall import concerned_sends
 from tasks.steps.renaming import rename_tables
 from tasks.stores.abandoned import desk
-from tasks.stores.requests import REQUEST, Requests, new_id
+from tasks.stores.erasure_requests import REQUEST, Requests, new_id
 
 _PRINTED = re.compile(r"[a-z_]+:[^:]*(?::[^:]+)*:[0-9a-f]{64}")
 _TYPED = re.compile(r"(?P<kind>[a-z_]+):(?P<scope>.*):(?P<value>[^:]+)")

@@ -73,14 +73,12 @@ def _told_beside(rows: pl.DataFrame, layout: Layout, places: Places) -> dict[str
 
 
 def _answer(layout: Layout, column: str) -> pl.Expr:
-    """What people say when they are asked: most yes, some no, some were never asked; now and then a complaint.
+    """What people say when they are asked: most yes, some no, some were never asked.
 
-    A column that is chosen from others stays empty, as they do: dead numbers are not drawn.
+    Receipts say no more than that a message arrived: complaints and dead numbers are not drawn.
     """
-    if column in layout.first_of:
+    if column in layout.first_of or "granted" not in (codes_of(layout, column) or {"granted"}):
         return pl.lit(None, pl.String)
-    if "granted" not in (codes_of(layout, column) or {"granted"}):
-        return pl.when(chance(f"{column} is no", 50, "record_number")).then(pl.lit("withdrawn"))
     no = pl.when(chance(f"{column} is no", 300, "record_number")).then(pl.lit("withdrawn"))
     return pl.when(chance(f"{column} is yes", 850, "record_number")).then(pl.lit("granted")).otherwise(no)
 

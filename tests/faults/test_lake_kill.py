@@ -88,7 +88,7 @@ def test_killed_after_the_swap_everything_is_seen_and_the_copy_is_made_up_for(
 def test_a_frozen_writer_that_wakes_after_its_lease_moves_nothing(
     lake: Lake, objects: Objects, child: Child, tmp_path: Path
 ):
-    zombie = child.start(1, *two_tables(tmp_path, "zombie"), failpoint="pointer:before:stop", lease=1)
+    zombie = child.start(1, *two_tables(tmp_path, "zombie"), failpoint="pointer:before:stop", lease=3)
     wait_until_stopped(zombie)
     publish(lake, objects, *two_tables(tmp_path, "winner"))
     zombie.send_signal(signal.SIGCONT)

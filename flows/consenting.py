@@ -1,13 +1,10 @@
 """Take down a yes or a no that no export tells: a line in the brand's own list, taken in like any other file.
 
-So it has a file, a proof, a time of receipt and an account like everything else in the lake. A no is never refused:
-what is missing about it is filled in, and told.
+A no is never refused: what is missing about it is filled in, and told.
 """
 
-import csv
 import getpass
 import re
-from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -17,12 +14,11 @@ import polars as pl
 from expectations.vocabulary import VOCABULARY
 from flows.clock import now, parse_instant
 from flows.consent import show_consent, typed, view_of
+from flows.declaring import take_in
 from flows.naming import Register
 from flows.parameters import IngestParameters
 from tasks.errors import ConfigurationError
-from tasks.settings import Settings
 from tasks.sources.consents import CONTACT_IN_TEXT, MASK
-from tasks.stores.abandoned import desk
 
 Decision = Literal["granted", "withdrawn"]
 HEADER = ("key", "touch_channel", "purpose", "decision", "decided_at", "evidence", "by")
@@ -52,7 +48,9 @@ def take_down(
     }  # fmt: skip
     if not dry_run:
         lines = [(key, touch_channel, purpose, decision, said_at.isoformat(), proof, signed) for key in subjects]
-        told["outcome"] = take_in(lines, said_at, view.uri, policy)
+        told["outcome"] = take_in(
+            "consents", HEADER, lines, exported_at=said_at.isoformat(), uri=view.uri, policy=policy
+        )
     shown = show_consent(subjects[0], uri=uri)
     return told | {"holds_now": [row for row in shown["now"] if _concerns(row, touch_channel, purpose)]}
 
@@ -106,24 +104,10 @@ def proof_of(decision: Decision, evidence: str) -> str:
     return re.sub(CONTACT_IN_TEXT, MASK, evidence.strip()) or "none given"
 
 
-def take_in(lines: Sequence[tuple[str, ...]], exported_at: datetime, uri: str, policy: str) -> str:
-    """Write the lines into a file of the layout `consents` and ingest it; what became of the file."""
-    with desk(Path(Settings().scratch)) as folder:
-        path = folder / "consents.csv"
-        with path.open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file, lineterminator="\n").writerows([HEADER, *lines])
-        files = import_consents(path, exported_at=exported_at.isoformat(), uri=uri, policy=policy)["files"]
-    return str(files[0]["outcome"]) if files else "already known"
-
-
-def import_consents(
-    path: Path, *, exported_at: str = "", dry_run: bool = False, uri: str = "", policy: str = ""
-) -> dict[str, Any]:
+def import_consents(path: Path, *, dry_run: bool = False, uri: str = "", policy: str = "") -> dict[str, Any]:
     """Ingest a list of consents like any export."""
     from flows.ingest import ingest  # noqa: PLC0415  Prefect takes seconds to import
 
-    told = IngestParameters(
-        paths=(str(path),), exported_at=exported_at, settle_seconds=0, dry_run=dry_run, lake=uri, policy=policy
-    )
+    told = IngestParameters(paths=(str(path),), settle_seconds=0, dry_run=dry_run, lake=uri, policy=policy)
     summary: dict[str, Any] = ingest(told)
     return summary

@@ -1,21 +1,15 @@
-"""Declare what no export says of two keys: a line in the brand's own list, taken in like any other file.
+"""Declare what no export says of two keys: a line in the brand's own list, taken in like any other file."""
 
-So a declaration has a file, a proof, a time of receipt and an account like everything else in the lake.
-"""
-
-import csv
-from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from flows.clock import now, parse_instant
+from flows.declaring import take_in
 from flows.naming import Register, register_of
-from flows.parameters import IngestParameters
 from tasks.errors import ConfigurationError, MissingDataError
 from tasks.settings import Settings
-from tasks.stores.abandoned import desk
 
 Link = Literal["must", "cannot", "rebind"]
 HEADER = ("link", "key_a", "key_b", "decided_at", "evidence")
@@ -49,7 +43,9 @@ def declare(
     }
     if not dry_run:
         line = (link, keys[0], "" if link == "rebind" else keys[1], decided_at.isoformat(), evidence.strip())
-        told["outcome"] = _take_in(line, received_at, uri, policy)
+        told["outcome"] = take_in(
+            "identity_links", HEADER, [line], exported_at=line[3], received_at=received_at, uri=uri, policy=policy
+        )
         zone = ZoneInfo(register.policy.brand.zone)
         told["next"] = (
             f"strata refresh --as-of {decided_at.astimezone(zone):%Y-%m-%d}, or a later date: it holds from then"
@@ -83,18 +79,3 @@ def _require_sense(link: Link, keys: list[str], evidence: str) -> None:
         )  # fmt: skip
     if link != "rebind" and keys[0] == keys[1]:
         raise ConfigurationError("both are the same key", expected="two keys", next_step="name the other one")
-
-
-def _take_in(line: tuple[str, ...], received_at: str, uri: str, policy: str) -> str:
-    """Write the line into a file of the layout `identity_links` and ingest it; the outcome of that file."""
-    from flows.ingest import ingest  # noqa: PLC0415  Prefect takes seconds to import
-
-    with desk(Path(Settings().scratch)) as folder:
-        path = folder / "identity_links.csv"
-        with path.open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file, lineterminator="\n").writerows((HEADER, line))
-        told = IngestParameters(
-            paths=(str(path),), received_at=received_at, exported_at=line[3], settle_seconds=0, lake=uri, policy=policy
-        )
-        files = ingest(told)["files"]
-    return str(files[0]["outcome"])

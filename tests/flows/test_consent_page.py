@@ -1,80 +1,34 @@
 """docs/consent.md is followed to the letter: its files written, its commands run, and what they say is what it says."""
 
-import contextlib
-import io
 import json
-import re
-import shlex
-from collections.abc import Iterator
-from pathlib import Path
 
 import polars as pl
 import pytest
 
-from flows import show
 from flows.consenting import take_down
 from tasks.errors import ConfigurationError
-from tests.flows.test_sources_page import ended
+from tests.support.followed import Followed, ended
 from tests.support.leaks import leaks_in
-from tests.support.quarter import Brand
-from tests.support.source import ROOT
 
 pytestmark = pytest.mark.acceptance
 
-BLOCK = re.compile(r"^```(csv|sh|yaml|json)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-YAML_NAME = re.compile(r"# (policy/\S+)\n")
 NUMBERS = ("13800000101", "13900000202", "ann@example.com")
-
-
-class Followed:
-    """A folder in which a person has done what the page says."""
-
-    def __init__(self, folder: Path) -> None:
-        """Start with an empty folder."""
-        self.folder = folder
-        self.said: list[tuple[str, str]] = []
-        self._names: Iterator[str] = iter(["exports/club.csv", "lists/consents.csv", "receipts/replies.json"])
-
-    def follow(self, page: str) -> None:
-        """Do everything in the order of the page."""
-        for kind, text in BLOCK.findall(page):
-            if kind == "sh":
-                for line in text.splitlines():
-                    self._run(line)
-            else:
-                self._write(YAML_NAME.match(text)[1] if kind == "yaml" else next(self._names), text)  # type: ignore[index]
-
-    def _write(self, name: str, text: str) -> None:
-        path = self.folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-
-    def _run(self, line: str) -> None:
-        command, _, remark = line.partition("  # ")
-        with contextlib.redirect_stdout(io.StringIO()) as said:
-            code = ended(shlex.split(command)[1:])
-        self.said.append((command, said.getvalue()))
-        assert code == (int(remark.removeprefix("exit ")) if remark else 0), f"{command}\n{said.getvalue()}"
-
-    def answers(self, words: str) -> list[str]:
-        """What the commands that begin so said, blanks made one."""
-        told = [said for command, said in self.said if command.startswith(f"strata {words}")]
-        return [" ".join(said.split()) for said in told]
 
 
 @pytest.fixture(scope="module")
 def followed(tmp_path_factory: pytest.TempPathFactory) -> Followed:
     """The whole page, followed once."""
-    reader = Followed(tmp_path_factory.mktemp("tea_house"))
-    with contextlib.chdir(reader.folder), pytest.MonkeyPatch.context() as surroundings:
-        surroundings.setenv("STRATA_LAKE", str(reader.folder / "lake"))
-        surroundings.setattr(show.console, "width", 300)
-        reader.follow((ROOT / "docs/consent.md").read_text(encoding="utf-8"))
-    return reader
+    lists = ("exports/club.csv", "lists/consents.csv", "receipts/replies.json")
+    return Followed(tmp_path_factory.mktemp("tea_house"), lists).follow("consent.md")
+
+
+def answers(followed: Followed, words: str) -> list[str]:
+    """What the commands that begin so said, blanks made one."""
+    return [" ".join(said.split()) for said in followed.answers(words)]
 
 
 def test_a_ledger_says_what_held_when_and_why(followed: Followed):
-    now, before, after_import, after_reply = followed.answers("consent show member:club:1")
+    now, before, after_import, after_reply = answers(followed, "consent show member:club:1")
     assert "sms marketing granted 2025-03-01 02:00 – the contact itself said yes" in now
     assert "granted" not in before
     assert "* profiling withdrawn 2025-05-02 01:00" in after_import
@@ -83,12 +37,12 @@ def test_a_ledger_says_what_held_when_and_why(followed: Followed):
 
 
 def test_a_shared_telephone_is_closed_by_either(followed: Followed):
-    (second,) = followed.answers("consent show member:club:2")
+    (second,) = answers(followed, "consent show member:club:2")
     assert "sms marketing withdrawn" in second.split("ledger")[0]
 
 
 def test_a_dry_run_writes_nothing_and_a_no_is_taken_down_on_its_key(followed: Followed):
-    rehearsed, done = followed.answers("consent withdraw")
+    rehearsed, done = answers(followed, "consent withdraw")
     assert "dry run: nothing was written" in rehearsed
     assert "outcome: accepted" in done
     own = rows(followed).filter(pl.col("evidence") == "call 4711; by lin")
@@ -96,7 +50,7 @@ def test_a_dry_run_writes_nothing_and_a_no_is_taken_down_on_its_key(followed: Fo
 
 
 def test_a_yes_opens_nothing_that_stays_closed(followed: Followed):
-    granted = followed.answers("consent grant")[0]
+    granted = answers(followed, "consent grant")[0]
     assert "a no to everything; only a later yes to everything lifts it" in granted
 
 
@@ -117,7 +71,7 @@ def test_what_goes_out_holds_pseudonyms_and_comes_in_again(followed: Followed):
 
 def test_a_no_of_a_customer_is_kept_on_every_key(followed: Followed):
     lake = str(followed.folder / "lake")
-    identities = Brand(lake, str(followed.folder / "policy")).rows("identities")
+    identities = followed.brand.rows("identities")
     one_id = identities["one_id"].min()
     told = take_down("withdrawn", str(one_id), evidence="call", dry_run=True, uri=lake)
     assert told["subjects"] == identities.filter(one_id=one_id)["key"].unique().sort().to_list()
@@ -128,7 +82,7 @@ def test_a_no_of_a_customer_is_kept_on_every_key(followed: Followed):
 def test_in_clear_only_in_a_role_and_on_the_record(followed: Followed):
     clear = pl.read_csv(followed.folder / "clear.csv", infer_schema=False)
     assert {*clear["contact"].drop_nulls()} == {"13800000101", "13900000202"}
-    (log,) = followed.answers("access-log")
+    (log,) = answers(followed, "access-log")
     assert "privacy_officer" in log
     assert "list of consents" in log
 
@@ -139,4 +93,4 @@ def test_no_number_is_said_or_kept_in_clear(followed: Followed):
 
 
 def rows(followed: Followed) -> pl.DataFrame:
-    return Brand(str(followed.folder / "lake"), str(followed.folder / "policy")).rows("consents")
+    return followed.brand.rows("consents")

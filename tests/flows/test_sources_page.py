@@ -1,100 +1,24 @@
 """docs/sources.md is followed to the letter: its files written, its commands run, its till's rows come out right."""
 
-import contextlib
-import io
-import re
-import shlex
-import subprocess
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import polars as pl
 import pytest
-import typer
 
-from flows import show
-from flows.cli import app
-from tasks.errors import StrataError
 from tasks.stores.runs import finished_runs
+from tests.support.followed import Followed
 from tests.support.leaks import leaks_in
-from tests.support.quarter import Brand
-from tests.support.source import ROOT
 
 pytestmark = pytest.mark.acceptance
 
-BLOCK = re.compile(r"^```(csv|sh|yaml)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-YAML_NAME = re.compile(r"# (policy/\S+)\n")
 PEOPLE = ("13800000101", "C-100", "C-101", "Wang")
-
-
-class Followed:
-    """A folder in which a person has done what the page says."""
-
-    def __init__(self, folder: Path) -> None:
-        """Start with an empty folder."""
-        self.folder = folder
-        self.said: dict[str, str] = {}
-        self.drafted = ""
-        self._names: Iterator[str] = iter(["exports/till-2026-05.csv", "exports/till-2026-06.csv"])
-
-    def follow(self, page: str) -> None:
-        """Do everything in the order of the page."""
-        for kind, text in BLOCK.findall(page):
-            if kind == "csv":
-                self._write(next(self._names), text)
-            elif kind == "yaml":
-                self._write(YAML_NAME.match(text)[1], text)  # type: ignore[index]
-            else:
-                for line in text.splitlines():
-                    self._run(line)
-
-    def _write(self, name: str, text: str) -> None:
-        path = self.folder / name
-        if name.endswith("till.yaml"):
-            self.drafted = path.read_text(encoding="utf-8")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-
-    def _run(self, line: str) -> None:
-        command, _, remark = line.partition("  # ")
-        if not command.startswith("strata "):
-            subprocess.run(shlex.split(command), check=True)
-            return
-        with contextlib.redirect_stdout(io.StringIO()) as said:
-            code = ended(shlex.split(command)[1:])
-        self.said[command] = said.getvalue()
-        assert code == (int(remark.removeprefix("exit ")) if remark else 0), f"{command}\n{said.getvalue()}"
-
-    @property
-    def brand(self) -> Brand:
-        """The lake that came of it."""
-        return Brand(str(self.folder / "lake"), str(self.folder / "policy"))
-
-    def answer(self, words: str) -> str:
-        """What the command that begins so said."""
-        return next(said for command, said in self.said.items() if command.startswith(f"strata {words}"))
-
-
-def ended(arguments: list[str]) -> int:
-    """Run a command in this process, as `strata` would, and return its exit code."""
-    try:
-        return int(app(arguments, standalone_mode=False) or 0)
-    except StrataError as error:
-        return error.exit_code
-    except typer.Exit as leave:
-        return leave.exit_code
 
 
 @pytest.fixture(scope="module")
 def followed(tmp_path_factory: pytest.TempPathFactory) -> Followed:
     """The whole page, followed once."""
-    reader = Followed(tmp_path_factory.mktemp("corner_shop"))
-    with contextlib.chdir(reader.folder), pytest.MonkeyPatch.context() as surroundings:
-        surroundings.setenv("STRATA_LAKE", str(reader.folder / "lake"))
-        surroundings.setattr(show.console, "width", 200)
-        reader.follow((ROOT / "docs/sources.md").read_text(encoding="utf-8"))
-    return reader
+    tills = ("exports/till-2026-05.csv", "exports/till-2026-06.csv")
+    return Followed(tmp_path_factory.mktemp("corner_shop"), tills).follow("sources.md")
 
 
 def test_the_rows_are_those_of_the_till(followed: Followed):
@@ -136,12 +60,13 @@ def test_every_file_balances(followed: Followed):
 def test_a_corrected_row_is_of_the_export_that_it_was_taken_from(followed: Followed):
     orders = followed.brand.rows("orders").filter(pl.col("order_id").is_in(["R-0100", "R-0101"]))
     assert orders["exported_at"].n_unique() == 1
-    assert followed.answer("quarantine export").count("--exported-at 2026-06-30T16:00:00+0000") == 1
+    assert followed.answers("quarantine export")[0].count("--exported-at 2026-06-30T16:00:00+0000") == 1
 
 
 def test_the_draft_was_one_step_from_the_pages_layout(followed: Followed):
     written = (followed.folder / "policy/layouts/till.yaml").read_text(encoding="utf-8")
-    columns = [line.split("  #")[0] for line in followed.drafted.splitlines() if ": {" in line and "FILL" not in line]
+    drafted = followed.replaced["policy/layouts/till.yaml"]
+    columns = [line.split("  #")[0] for line in drafted.splitlines() if ": {" in line and "FILL" not in line]
     missing = [line for line in columns if line not in written]
     assert missing == [
         "  status: {header: State, parse: code, codes: {Done: finished}}",
@@ -150,16 +75,18 @@ def test_the_draft_was_one_step_from_the_pages_layout(followed: Followed):
 
 
 def test_the_check_shows_what_the_ingest_then_does(followed: Followed):
-    said = followed.answer("sources check")
+    said = followed.answers("sources check")[0]
     assert "layout: till (brand), 13 headers known" in said
     assert "till-2026-05.csv: accepted" in said
     assert not [person for person in PEOPLE if person in said]
 
 
 def test_the_quarantine_says_what_and_why(followed: Followed):
-    assert "status_unknown_code" in followed.answer("quarantine list")
-    assert "The word in `status` is none that the layout knows." in followed.answer("quarantine explain till-2026-06")
-    assert "till-2026-06.csv" in followed.answer("quarantine explain status_unknown_code")
+    assert "status_unknown_code" in followed.answers("quarantine list")[0]
+    assert (
+        "The word in `status` is none that the layout knows." in followed.answers("quarantine explain till-2026-06")[0]
+    )
+    assert "till-2026-06.csv" in followed.answers("quarantine explain status_unknown_code")[0]
 
 
 def test_the_export_stands_in_the_record_of_runs(followed: Followed):
@@ -170,7 +97,7 @@ def test_the_export_stands_in_the_record_of_runs(followed: Followed):
 
 
 def test_drift_names_the_new_column_and_the_new_word(followed: Followed):
-    said = followed.answer("sources drift")
+    said = followed.answers("sources drift")[0]
     counts = {text: said.count(text) for text in ("new column", "column came", "unknown word in status")}
     assert counts == {
         "new column": 2,

@@ -6,10 +6,14 @@ import polars as pl
 def closings(identities: pl.LazyFrame) -> pl.LazyFrame:
     """One row per key that changed hands, or was given back: the last time at which it did.
 
+    An epoch of a hub has no row, and one of which no record tells neither: then only the start of the next one shows
+    that the key was somebody else's before.
+
     Returns:
         key, closed_at.
     """
-    return identities.group_by("key").agg(closed_at=pl.col("valid_to").max()).drop_nulls("closed_at")
+    ends = pl.max_horizontal(pl.col("valid_to").max(), pl.col("valid_from").max())
+    return identities.group_by("key").agg(closed_at=ends).drop_nulls("closed_at")
 
 
 def since_closing(rows: pl.LazyFrame, identities: pl.LazyFrame, *, key: str, at: str) -> pl.LazyFrame:

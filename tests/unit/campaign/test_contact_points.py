@@ -101,3 +101,11 @@ def test_the_next_owner_inherits_a_no_and_never_a_yes() -> None:
     assert sorted(left.collect().rows(), key=str) == sorted([
         (phone(1), "withdrawn", MAY), (phone(1), "granted", JUNE), (member("a"), "granted", MAY),
     ], key=str)  # fmt: skip
+
+
+def test_what_was_said_while_a_number_was_nobody_s_opens_nothing_for_its_owner_since() -> None:
+    """Before June a hub, or of an owner of whom no record tells: only the epoch since then has a row."""
+    since = {"key": phone(1), "one_id": "b", "own_id": "b", "key_class": "linking", "epoch": 2, "valid_from": JUNE}
+    said = [consent(phone(1), "granted", decided_at=MAY), consent(phone(1), "granted", decided_at=JUNE)]
+    left = without_former_grants(rows("consents", said), rows("identities", [since]))
+    assert left.select("decided_at").collect()["decided_at"].to_list() == [JUNE]

@@ -99,8 +99,13 @@ class Register:
         """The scope of a type that has one alone in this lake."""
         keys = self.identities.filter(pl.col("key_type") == kind)["key"]
         scopes = keys.str.strip_prefix(f"{kind}:").str.replace(r":[^:]*$", "").unique().sort().to_list()
-        if len(scopes) != 1:
-            known = ", ".join(f"{kind}:{scope}:…" for scope in scopes) or "none"
+        if not scopes:
+            known = ", ".join(self.identities["key_type"].unique().sort())
+            raise ConfigurationError(
+                f"nobody has a key of type {kind}", expected=f"one of {known}", next_step="name the type of the key",
+            )  # fmt: skip
+        if len(scopes) > 1:
+            known = ", ".join(f"{kind}:{scope}:…" for scope in scopes)
             raise ConfigurationError(
                 f"{len(scopes)} scopes have keys of type {kind}", expected=f"`{kind}:SCOPE:VALUE`; there are {known}",
                 next_step="name the scope",

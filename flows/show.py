@@ -12,7 +12,8 @@ from rich.table import Table
 from tasks.errors import StrataError
 
 SHORT, PSEUDONYM = 8, 64
-"""Digits of a pseudonym that a terminal shows, and those that it has."""
+"""Digits of a pseudonym or digest that a terminal shows, and those that it has."""
+HEX = frozenset("0123456789abcdef")
 console = Console()
 problems = Console(stderr=True)
 
@@ -64,16 +65,20 @@ def _cell(value: Any) -> str:
 
 
 def short(value: Any) -> Any:
-    """A value with every pseudonym in it cut to its first digits; a list of texts as one text."""
+    """A value with every pseudonym and digest in it cut to its first digits; a list of texts as one text."""
     if isinstance(value, dict):
         return {name: short(entry) for name, entry in value.items()}
     if isinstance(value, list):
         told = [short(entry) for entry in value]
         return ", ".join(told) if told and all(isinstance(entry, str) for entry in told) else told
-    if isinstance(value, str) and ":" in value:
-        head, _, last = value.rpartition(":")
-        pseudonym, mark, epoch = last.partition("#")
-        return f"{head}:{pseudonym[:SHORT]}…{mark}{epoch}" if len(pseudonym) == PSEUDONYM else value
+    if isinstance(value, str):
+        head, colon, last = value.rpartition(":")
+        hexes, mark, epoch = last.partition("#")
+        return (
+            f"{head}{colon}{hexes[:SHORT]}…{mark}{epoch}"
+            if len(hexes) == PSEUDONYM and HEX.issuperset(hexes)
+            else value
+        )
     return value
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from flows.commands.options import JsonOption, LakeOption, PolicyOption
-from flows.show import console, print_json, problems, show, waiting
+from flows.show import console, print_json, problems, short, show, waiting
 
 app = typer.Typer()
 WhoArgument = Annotated[
@@ -68,7 +68,7 @@ def _carry_out(wish: Any, request: str, *, as_json: bool) -> None:
     problems.print(f"request {request}; if this is interrupted: strata forget --resume {request}", highlight=False)
     with waiting("Forgetting …", is_quiet=as_json):
         told = wish.carried_out(request)
-    show(told, as_json=as_json)
+    show(told if as_json else short(told), as_json=as_json)
 
 
 def _confirm(found: dict[str, Any]) -> None:

@@ -20,6 +20,7 @@ from tasks.transforms.identity import resolve
 POLICY = Path(__file__).parents[3] / "infra/demo/demo_cn/policy"
 AS_OF, ZONE = date(2026, 10, 31), "Asia/Shanghai"
 LARGEST = 12
+SHUFFLES = 100
 USED = ("key_type", "key_scope", "key", "key_role", "record", "evidence_rank", "seen_at")
 """What a resolver may look at: the other columns say where a row came from."""
 
@@ -83,21 +84,16 @@ def test_how_sightings_are_cut_into_files_changes_nothing(
 
 
 @pytest.mark.proof
-@pytest.mark.parametrize(
-    ("people", "shuffles"),
-    [
-        (100_000, 100),  # a million sightings in a hundred orders
-        (1_000_000, 20),  # ten million in twenty: an order takes two thirds of a minute, a hundred would take an hour
-    ],
-)
-def test_as_many_people_as_a_large_brand_has_in_any_order(tmp_path: Path, policy: Policy, people: int, shuffles: int):
-    population = write(tmp_path, people)
+@pytest.mark.timeout(4 * 3600)
+def test_as_many_people_as_a_large_brand_has_in_any_order(tmp_path: Path, policy: Policy):
+    """Ten million sightings in a hundred orders: on two cores that takes an hour."""
+    population = write(tmp_path, 1_000_000)
     sightings = pl.read_parquet(population.sightings, columns=list(USED))
     answer = persons_of(sightings, policy)
     found = judged(answer, population)
     assert found.precision >= 0.999
     assert found.recall >= 0.95
     assert found.largest <= LARGEST
-    for seed in range(shuffles):
+    for seed in range(SHUFFLES):
         shuffled = sightings.sample(fraction=1.0, shuffle=True, seed=seed)
         assert persons_of(shuffled, policy).equals(answer)

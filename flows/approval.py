@@ -1,6 +1,5 @@
 """Held campaigns: nothing is published until a person has seen the waterfall and said yes."""
 
-import getpass
 import json
 from datetime import date
 from typing import Any
@@ -13,6 +12,7 @@ from pydantic import Field
 from flows.begin import House, open_house
 from flows.clock import now
 from flows.parameters import CampaignParameters
+from tasks.account import account
 from tasks.errors import ConfigurationError, HeldError
 from tasks.policy.models import Campaign, Policy
 from tasks.steps.house import objects_at
@@ -89,6 +89,6 @@ def approval_key(chosen: Campaign, parameters: Any) -> str:
 def record_approval(objects: Objects, key: str, who: str = "") -> str:
     """Write down who approved and when; the first approval stands."""
     if objects.head(key) is None:
-        said = {"approved_by": who or getpass.getuser(), "approved_at": now().isoformat()}
+        said = {"approved_by": who or account(), "approved_at": now().isoformat()}
         objects.create(key, json.dumps(said, sort_keys=True).encode())
     return str(json.loads(objects.read(key))["approved_by"])

@@ -1,4 +1,4 @@
-"""The only place that reads the clock, and the words in which people give dates and instants."""
+"""The only place of the flows that reads the clock, and the words in which people give dates and instants."""
 
 import calendar
 from datetime import UTC, date, datetime, time, timedelta

@@ -87,7 +87,7 @@ def show_consent(who: str, as_of: date | None = None, known_as_of: str = "", uri
     return {
         "customer": one_id or "nobody: the key belongs to no customer",
         "as_of": view.at, "known_as_of": view.known,
-        "contacts": [_contact(key, circle) for key in sorted(circle.contacts)],
+        "contacts": [_contact(key, circle, is_known=one_id is not None) for key in sorted(circle.contacts)],
         "now": [row for row in ledger if row["to"] is None],
         "anything_else": "nobody said anything: unknown means no",
         "ledger": ledger,
@@ -115,12 +115,12 @@ def _circle(view: View, register: Register, who: str) -> tuple[str | None, Circl
     return one_id, circle_of(one_id, identities, points)
 
 
-def _contact(key: str, circle: Circle) -> dict[str, Any]:
+def _contact(key: str, circle: Circle, *, is_known: bool) -> dict[str, Any]:
     channels = [channel for channel, used in circle.used.items() if used == key]
     return {
         "contact": key,
         "used_for": ", ".join(channels) or "nothing: another one was seen later",
-        "seen_outside_of_marketplaces": circle.contacts[key],
+        "seen_outside_of_marketplaces": circle.contacts[key] if is_known else "never seen",
         "shared": key in circle.sharers,
     }
 

@@ -3,7 +3,6 @@
 A no is never refused: what is missing about it is filled in, and told.
 """
 
-import getpass
 import re
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +16,7 @@ from flows.consent import show_consent, typed, view_of
 from flows.declaring import take_in
 from flows.naming import Register
 from flows.parameters import IngestParameters
+from tasks.account import account
 from tasks.errors import ConfigurationError
 from tasks.sources.consents import CONTACT_IN_TEXT, MASK
 
@@ -41,7 +41,7 @@ def take_down(
     _require_codes(touch_channel=touch_channel, purpose=purpose)
     said_at = instant_of(decision, at, view.policy.brand.zone)
     proof = proof_of(decision, evidence)
-    signed = by or getpass.getuser()
+    signed = by or account()
     told = {
         "decision": decision, "subjects": subjects, "touch_channel": touch_channel, "purpose": purpose,
         "decided_at": said_at, "evidence": proof, "by": signed, "outcome": "dry run: nothing was written",

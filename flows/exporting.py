@@ -3,7 +3,6 @@
 The record is written before the file: an export that nobody knows of cannot happen.
 """
 
-import getpass
 import json
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ from flows.begin import last_policy, until_published
 from flows.clock import this_instant
 from flows.quarantine import find_file
 from flows.sources import passwords
+from tasks.account import account
 from tasks.errors import ConfigurationError, MissingDataError, SecurityRefusedError
 from tasks.policy.load import digest_of
 from tasks.policy.models import Policy
@@ -56,7 +56,7 @@ def export_refused(what: str, out: Path, role: str, lake: str = "") -> dict[str,
     rows = _as_kept(file, _refused_rows(file, uri), uri)
     with desk(Path(Settings().scratch)) as scratch:
         pieces = _pieces(file, rows, policy, _opener(file, policy, role, uri), scratch)
-        told = {"file": file["name"], "sha256": file["sha256"], "role": role, "by": getpass.getuser(),
+        told = {"file": file["name"], "sha256": file["sha256"], "role": role, "by": account(),
                 "rows": len(rows) if file["outcome"] == "accepted" else None}  # fmt: skip
         draft = _write(scratch / "draft", pieces)
         until_published(lambda: _record(told, policy, uri, scratch))

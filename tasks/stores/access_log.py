@@ -4,13 +4,13 @@
 data, no pseudonym. Who may write into the bucket should not be allowed to delete there.
 """
 
-import getpass
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from uuid import uuid4
 
 from pydantic import Field
 
+from tasks.account import account
 from tasks.refs import Ref
 from tasks.stores.objects import Objects
 
@@ -45,7 +45,7 @@ class Access(Ref):
 def record_access(objects: Objects, purpose: Purpose, count: int, key_ids: tuple[str, ...]) -> Access:
     """Write down that `count` values are about to be opened; raises what the store raises, and nothing is opened."""
     told = Access(
-        at=datetime.now(UTC), by=getpass.getuser(), count=count, key_ids=key_ids, token=uuid4().hex[:16],
+        at=datetime.now(UTC), by=account(), count=count, key_ids=key_ids, token=uuid4().hex[:16],
         **purpose.model_dump(exclude={"most"}),
     )  # fmt: skip
     objects.create(f"{FOLDER}{told.at:%Y-%m-%d/%H%M%S%f}-{told.token}.json", told.model_dump_json().encode())

@@ -26,6 +26,7 @@ _TYPES: dict[pl.DataType, str] = {
     pl.Int64(): "integer",
     pl.Float64(): "float",
     pl.Date(): "date",
+    pl.Boolean(): "true, false",
     pl.Binary(): "bytes",
     INSTANT: "instant",
 }

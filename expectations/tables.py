@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from expectations.traits import TRAIT_COLUMNS
 from expectations.vocabulary import ORDER_KINDS, TOUCH_KINDS, VOCABULARY, Column
 
 
@@ -223,6 +224,13 @@ _table(
     weekday_rate? preferred_category? spend_3m_fen first_seen_at tier_level tier_cause tier_since? tier_valid_until?
     tier_grace_until? tier_granted_by? tier_window_end? tier_locked_until? tier_lock_reason? tier_spend_fen
     tier_gap_fen? policy_digest""",
+    "one_id as_of",
+    "as_of",
+)
+_table(
+    "traits",
+    "One customer at one date: activity, silence, habits and character.",
+    TRAIT_COLUMNS,
     "one_id as_of",
     "as_of",
 )

@@ -3,36 +3,22 @@
 Nothing here says which table has a column; expectations/tables.py does.
 """
 
-from dataclasses import dataclass
-from typing import Literal
-
 import polars as pl
 
-Pii = Literal["none", "pseudonym", "sealed"]
-INSTANT = pl.Datetime("us", "UTC")
+from expectations.columns import INSTANT, MAX_FEN, Column
+from expectations.columns import at as _at
+from expectations.columns import count as _count
+from expectations.columns import days as _days
+from expectations.columns import fen as _fen
+from expectations.columns import on as _on
+from expectations.columns import rate as _rate
+from expectations.columns import score as _score
+from expectations.columns import text as _text
+from expectations.traits import TRAITS
 
-
-@dataclass(frozen=True)
-class Column:
-    """One column of the house, declared once."""
-
-    name: str
-    dtype: pl.DataType
-    meaning: str
-    null_meaning: str = "not known"
-    unit: str = ""
-    codes: tuple[str, ...] = ()
-    minimum: int | None = None
-    maximum: int | None = None
-    pii: Pii = "none"
-    logical: bool = True
-    """False for what depends on when or by whom a thing was recorded: left out of digests."""
-
+__all__ = ["INSTANT", "MAX_FEN", "VOCABULARY", "Column"]
 
 VOCABULARY: dict[str, Column] = {}
-
-MAX_FEN = 10**15
-"""Ten trillion yuan: no order, sum or reward of a retailer comes near, an overflow does."""
 
 
 def _add(*columns: Column) -> None:
@@ -41,38 +27,6 @@ def _add(*columns: Column) -> None:
             message = f"column {column.name} is declared twice"
             raise ValueError(message)
         VOCABULARY[column.name] = column
-
-
-def _text(name: str, meaning: str, null: str = "not known", codes: tuple[str, ...] = (), pii: Pii = "none") -> Column:
-    return Column(name, pl.String(), meaning, null, codes=codes, pii=pii)
-
-
-def _fen(name: str, meaning: str, null: str = "not known", minimum: int = 0) -> Column:
-    return Column(name, pl.Int64(), meaning, null, unit="fen", minimum=minimum, maximum=MAX_FEN)
-
-
-def _count(name: str, meaning: str, null: str = "not known") -> Column:
-    return Column(name, pl.Int64(), meaning, null, unit="count", minimum=0)
-
-
-def _days(name: str, meaning: str, null: str) -> Column:
-    return Column(name, pl.Int64(), meaning, null, unit="days", minimum=0)
-
-
-def _score(name: str, meaning: str) -> Column:
-    return Column(name, pl.Int64(), meaning, "never null; 0 is outside the scored base", minimum=0, maximum=10)
-
-
-def _rate(name: str, meaning: str, null: str) -> Column:
-    return Column(name, pl.Float64(), meaning, null, unit="rate 0-1, rounded to 4 digits", minimum=0, maximum=1)
-
-
-def _on(name: str, meaning: str, null: str = "not known") -> Column:
-    return Column(name, pl.Date(), meaning, null, unit="business date")
-
-
-def _at(name: str, meaning: str, null: str = "not known", *, logical: bool = True) -> Column:
-    return Column(name, INSTANT, meaning, null, unit="instant, UTC", logical=logical)
 
 
 ORDER_KINDS = ("purchase", "gift", "topup", "test", "wholesale")
@@ -396,3 +350,6 @@ _add(
     _text("erased_rows", "JSON: their numbers in the file as received, so that the numbers of all others still hold."),
     _text("raw_sha256", "SHA-256 of the sealed bytes that stand in place of those received."),
 )
+
+# What a customer does and is like.
+_add(*TRAITS)

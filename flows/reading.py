@@ -30,7 +30,7 @@ def explain_customer(customer: str, as_of: date | None, uri: str = "") -> dict[s
         register.lake.scan(table, register.snapshot, partitions=[day]) for table in ("cutoffs", "migrations")
     )
     stored = Stored(
-        customer=row,
+        customer=_row(register, "traits", one_id) | row,
         cutoffs=cutoffs.collect(),
         tags=_row(register, "tags", one_id),
         moves=moves.filter(pl.col("one_id") == one_id).collect(),

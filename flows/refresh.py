@@ -1,8 +1,9 @@
 """Refresh: every customer's scores, tier, stage, tags and moves at one date, as known at one instant."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
+import polars as pl
 from prefect import flow
 
 from flows.artifacts import leave_summary
@@ -13,7 +14,7 @@ from flows.parameters import RefreshParameters
 from tasks.refs import Run, Snapshot, TableRef
 from tasks.steps.inputs import previous_as_of
 from tasks.steps.publish import gate_candidates, publish_candidates
-from tasks.steps.refresh import layer, measure, tag, trace
+from tasks.steps.refresh import describe, layer, measure, tag, trace
 from tasks.stores.runs import finished_runs, output_digests
 
 
@@ -48,10 +49,18 @@ def _begin(house: House, parameters: RefreshParameters) -> tuple[Run, dict[str, 
     previous = previous_as_of(house.lake, snapshot, as_of)
     inputs = {
         "files": known_files(house, snapshot, known_as_of),
+        "touches": _touches(house, snapshot, known_as_of, as_of),
         "previous_as_of": previous,
         "previous": _digests(house, snapshot, previous),
     }
     return begin(house, "refresh", inputs, snapshot=snapshot, as_of=as_of, known_as_of=known_as_of), inputs
+
+
+def _touches(house: House, snapshot: Snapshot, known_as_of: datetime, as_of: date) -> int:
+    """How many rows of the ledger a refresh reads: it only ever grows, so its length says what it holds."""
+    ledger = house.lake.scan("touches", snapshot)
+    read = ledger.filter(pl.col("known_from") <= known_as_of, pl.col("send_on") <= as_of)
+    return int(read.select(pl.len()).collect().item())
 
 
 def _digests(house: House, snapshot: Snapshot, as_of: date | None) -> dict[str, str]:
@@ -64,6 +73,7 @@ def _digests(house: House, snapshot: Snapshot, as_of: date | None) -> dict[str, 
 
 def _compute(run: Run, inputs: dict[str, Any], house: House) -> tuple[TableRef, ...]:
     layers = layer(run)
-    candidates = (*layers, tag(run, layers), trace(run, layers), measure(run, layers))
+    traits = describe(run, layers)
+    candidates = (*layers, traits, tag(run, layers, traits), trace(run, layers), measure(run, layers))
     gate_candidates(run, candidates)
     return publish_candidates(run, candidates, inputs, house.started_at)

@@ -1,9 +1,22 @@
-"""What every policy model is made from."""
+"""What every policy model is made from: the frozen base, and the words that all of them use."""
 
-from pydantic import BaseModel, ConfigDict
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class Rule(BaseModel):
     """Base of every policy model: frozen, an unknown field is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$", description="English code, stable for ever")]
+Condition = Annotated[str, Field(min_length=1, description="SQL expression over the customer's columns and tags")]
+
+
+class Label(Rule):
+    """What people read; the code is what data holds."""
+
+    zh: str = Field(description="Chinese")
+    en: str = Field(description="English")

@@ -10,13 +10,14 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from tasks.policy.activity import Activity
 from tasks.policy.base import Rule
 from tasks.policy.identity import Identity
+from tasks.policy.lifecycle import Lifecycle
 from tasks.policy.models import (
     Brand,
     Campaign,
     Contacting,
-    Lifecycle,
     Rfm,
     Segments,
     Tag,
@@ -30,6 +31,7 @@ FILES: dict[str, tuple[type[Rule], str]] = {
     "segments.yaml": (Segments, ""),
     "tiers.yaml": (Tiers, ""),
     "lifecycle.yaml": (Lifecycle, ""),
+    "activity.yaml": (Activity, ""),
     "tags.yaml": (Tag, "A list; a tag may read every tag above it."),
     "contacting.yaml": (Contacting, ""),
     "identity.yaml": (Identity, ""),

@@ -14,14 +14,14 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from expectations.tables import TABLES
 from tasks.errors import BadPolicyError
 from tasks.policy import conditions
 from tasks.policy.documents import read_documents, read_yaml
 from tasks.policy.models import Policy
 from tasks.policy.profiling import check_profiling
+from tasks.policy.tag_graph import check_tags, people_columns
 
-SINGLE = ("brand", "rfm", "segments", "tiers", "lifecycle", "tags", "contacting", "identity")
+SINGLE = ("brand", "rfm", "segments", "tiers", "lifecycle", "activity", "tags", "contacting", "identity")
 MANY = ("campaigns", "vendors")
 ABOUT_SOURCES = ("layouts", "corrections")
 
@@ -52,8 +52,8 @@ def parse_policy(content: dict[str, Any], where: str) -> Policy:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         raise BadPolicyError(f"{where}: {place}: {first['msg']}", expected="see docs/policy.md") from error
-    _check_conditions(policy)
     _check_names(policy)
+    _check_conditions(policy, where)
     check_profiling(policy)
     return policy
 
@@ -76,17 +76,14 @@ def _read_first(name: str, *folders: Path) -> Any:
 
 
 def customer_columns(policy: Policy) -> tuple[str, ...]:
-    """The columns that tags and audiences may read: those of customers, then the tags."""
-    return (*TABLES["customers"].columns, *(tag.code for tag in policy.tags))
+    """The columns that audiences may read: those of customers and traits, then the tags."""
+    return (*people_columns(), *(name for tag in policy.tags for name in (tag.code, tag.confirmed_column) if name))
 
 
-def _check_conditions(policy: Policy) -> None:
-    """Parse every condition; a tag may read the tags before it, an audience all of them."""
-    known = list(TABLES["customers"].columns)
-    for tag in policy.tags:
-        text = tag.when or tag.value or tag.measure or ""
-        conditions.parse(text, known, where=f"tag {tag.code}")
-        known.append(tag.code)
+def _check_conditions(policy: Policy, where: str) -> None:
+    """Parse every condition: those of tags, and those of campaigns, which may read all of them."""
+    check_tags(policy.tags, f"{where}/tags.yaml")
+    known = customer_columns(policy)
     for campaign in policy.campaigns:
         conditions.parse(campaign.audience, known, where=f"campaign {campaign.code}: audience")
         for name, text in campaign.variables.items():
@@ -97,7 +94,7 @@ def _check_names(policy: Policy) -> None:
     """Refuse doubled codes and campaigns whose vendor does not exist."""
     vendors = [vendor.code for vendor in policy.vendors]
     for kind, codes in (
-        ("tag", [*TABLES["customers"].columns, *(t.code for t in policy.tags)]),
+        ("tag", [*customer_columns(policy)]),
         ("campaign", [c.code for c in policy.campaigns]),
         ("vendor", vendors),
         ("tier", [t.code for t in policy.tiers.tiers]),

@@ -3,27 +3,18 @@
 import itertools
 import re
 from decimal import Decimal
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from tasks.policy.base import Rule
+from tasks.policy.activity import Activity
+from tasks.policy.base import Code, Condition, Label, Rule
 from tasks.policy.documents import Document
 from tasks.policy.identity import Identity
-
-Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$", description="English code, stable for ever")]
-Condition = Annotated[str, Field(min_length=1, description="SQL expression over the customer's columns and tags")]
-
+from tasks.policy.lifecycle import Lifecycle
 
 RAW_ROLES = ("data_engineer", "privacy_officer")
 MARKETPLACES = ("taobao", "jd", "douyin", "pdd", "kuaishou", "xiaohongshu", "wechat_shop")
-
-
-class Label(Rule):
-    """What people read; the code is what data holds."""
-
-    zh: str = Field(description="Chinese")
-    en: str = Field(description="English")
 
 
 class CategoryRule(Rule):
@@ -159,27 +150,6 @@ class Tiers(Rule):
         return self
 
 
-class Lifecycle(Rule):
-    """Days that separate the stages."""
-
-    new_days: int = Field(default=7, ge=0, description="one purchase day in life, at most this long ago")
-    growing_days: int = Field(default=30, ge=0, description="first purchase day at most this long ago")
-    returned_days: int = Field(
-        default=30, ge=0, description="back after a gap longer than at_risk_days, at most this long ago"
-    )
-    active_days: int = Field(default=30, ge=1, description="last order at most this long ago")
-    at_risk_days: int = Field(default=60, ge=1, description="last order at most this long ago")
-    silent_days: int = Field(default=90, ge=1, description="last order at most this long ago; later is lost")
-    labels: dict[str, Label] = Field(description="stage to its name")
-
-    @model_validator(mode="after")
-    def _rising(self) -> Self:
-        """Refuse stages that overlap."""
-        if not self.active_days < self.at_risk_days < self.silent_days:
-            raise ValueError("active_days < at_risk_days < silent_days must hold")
-        return self
-
-
 class Band(Rule):
     """One value of a banded tag: everything at or above `at_least` and below the next band."""
 
@@ -297,6 +267,7 @@ class Policy(Rule):
     segments: Segments
     tiers: Tiers
     lifecycle: Lifecycle
+    activity: Activity
     tags: tuple[Tag, ...]
     contacting: Contacting
     identity: Identity

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable
 from typing import Literal, NamedTuple
 
-from tasks.policy.models import Label, Policy
+from tasks.policy.base import Label
+from tasks.policy.models import Policy
 
 Language = Literal["zh", "en"]
 LANGUAGES: tuple[Language, ...] = ("zh", "en")

@@ -12,7 +12,7 @@ from tasks.stores.tables import Lake
 from tasks.transforms.customers import Inputs
 from tasks.transforms.orders import known_at, known_refunds
 
-VERSIONED = ("orders", "order_lines", "products", "sightings")
+VERSIONED = ("orders", "order_lines", "products", "sightings", "events", "members", "follows", "touches")
 
 
 def refresh_inputs(run: Run, policy: Policy) -> Inputs:

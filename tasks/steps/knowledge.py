@@ -46,9 +46,9 @@ def newest_horizon(run: Run, horizon: Horizon) -> Horizon:
 
 
 def people_of(run: Run, horizon: Horizon) -> pl.LazyFrame:
-    """One row per customer of the horizon's date: facts and tags, what conditions read."""
+    """One row per customer of the horizon's date: facts, traits and tags, what conditions read."""
     lake, snapshot, at = lake_at(run.lake), snapshot_of(run), [horizon.as_of]
-    return base_of(lake.scan("customers", snapshot, partitions=at), lake.scan("tags", snapshot, partitions=at))
+    return base_of(*(lake.scan(table, snapshot, partitions=at) for table in ("customers", "traits", "tags")))
 
 
 def points_of(run: Run, horizon: Horizon) -> pl.LazyFrame:

@@ -14,6 +14,7 @@ from tasks.transforms.identity_guards import require_sane
 from tasks.transforms.metrics import key_figures
 from tasks.transforms.refresh import moves_of
 from tasks.transforms.tags import tag_customers
+from tasks.transforms.traits import traits_of, with_traits
 
 MOVED = ("customers", "identities", "identity_changes")
 """What moves between two dates are told from."""
@@ -35,10 +36,20 @@ def layer(run: Run) -> tuple[Candidate, ...]:
     )
 
 
+@task(name="describe customers", task_run_name="describe customers as of {run.as_of}")
+def describe(run: Run, layers: Sequence[Candidate]) -> Candidate:
+    """Tell what every customer does and is like: the table traits."""
+    policy = policy_of(run)
+    customers, identities = (read(find(layers, table)) for table in ("customers", "identities"))
+    traits = traits_of(refresh_inputs(run, policy), policy, as_of(run), identities, customers)
+    return _partition(run, "describe", "traits", traits)
+
+
 @task(name="tag customers", task_run_name="tag customers as of {run.as_of}")
-def tag(run: Run, layers: Sequence[Candidate]) -> Candidate:
+def tag(run: Run, layers: Sequence[Candidate], traits: Candidate) -> Candidate:
     """Give every customer one value for each tag of the policy."""
-    return _partition(run, "tag", "tags", tag_customers(read(find(layers, "customers")), policy_of(run)))
+    customers = with_traits(read(find(layers, "customers")), read(traits))
+    return _partition(run, "tag", "tags", tag_customers(customers, policy_of(run)))
 
 
 @task(name="trace moves", task_run_name="trace moves to {run.as_of}")

@@ -11,6 +11,7 @@ import polars as pl
 from tasks.errors import MissingDataError
 from tasks.policy import conditions
 from tasks.policy.models import Campaign
+from tasks.transforms.traits import with_traits
 
 
 def newest_as_of(dates: Iterable[date], send_on: date) -> date:
@@ -28,9 +29,9 @@ def newest_as_of(dates: Iterable[date], send_on: date) -> date:
     return max(earlier)
 
 
-def base_of(customers: pl.LazyFrame, tags: pl.LazyFrame) -> pl.LazyFrame:
-    """One row per customer of one date, facts and tags side by side: what conditions read."""
-    return customers.join(tags, on=["one_id", "as_of"], how="left", validate="1:1")
+def base_of(customers: pl.LazyFrame, traits: pl.LazyFrame, tags: pl.LazyFrame) -> pl.LazyFrame:
+    """One row per customer of one date, facts, traits and tags side by side: what conditions read."""
+    return with_traits(customers, traits).join(tags, on=["one_id", "as_of"], how="left", validate="1:1")
 
 
 def select_audience(base: pl.LazyFrame, campaign: Campaign) -> pl.LazyFrame:

@@ -8,6 +8,7 @@ import polars as pl
 from expectations.tables import TABLES
 from tasks.policy.load import digest_of
 from tasks.policy.models import Policy
+from tasks.transforms.before import Before
 from tasks.transforms.buyers import with_next_key
 from tasks.transforms.facts import customer_facts, only_mature
 from tasks.transforms.identity import changes_between, resolve
@@ -42,6 +43,12 @@ class Inputs:
     """Declared links between keys."""
     blocked: frozenset[str] = frozenset()
     """Printed keys that name nobody, by the brand's policy."""
+    events: pl.LazyFrame = field(default_factory=TABLES["events"].empty)
+    members: pl.LazyFrame = field(default_factory=TABLES["members"].empty)
+    follows: pl.LazyFrame = field(default_factory=TABLES["follows"].empty)
+    touches: pl.LazyFrame = field(default_factory=TABLES["touches"].empty)
+    before: Before | None = None
+    """How the date before was seen; None: under the same rules and with the same knowledge."""
 
 
 @dataclass(frozen=True)
@@ -82,24 +89,34 @@ def changes_at(inputs: Inputs, identities: pl.LazyFrame, as_of: date) -> pl.Lazy
 
 
 def customers_of(inputs: Inputs, policy: Policy, as_of: date, identities: pl.LazyFrame) -> pl.LazyFrame:
-    """One row per customer first seen by the end of `as_of`, with every column of the table. Sorted by one_id.
+    """One row per customer first seen by the end of `as_of`, with every column of the table. Sorted by one_id."""
+    return (
+        standings(settled(inputs, identities), policy, as_of, identities)
+        .with_columns(as_of=pl.lit(as_of), policy_digest=pl.lit(digest_of(policy)))
+        .select(TABLES["customers"].columns)
+    )
 
-    Inside, a customer is the number of its one_id in byte order: joins and groups by an
+
+def settled(inputs: Inputs, identities: pl.LazyFrame) -> Inputs:
+    """The same with orders in the brand's currency under keys that name somebody, and refunds as `paid_back` has them.
+
+    Refunds are few and read by every measure: they are worked out once.
+    """
+    return replace(inputs, refunds=refunds_of(inputs).collect().lazy(), orders=_own_orders(inputs, identities))
+
+
+def standings(inputs: Inputs, policy: Policy, as_of: date, identities: pl.LazyFrame) -> pl.LazyFrame:
+    """One row per customer of `identities`: facts, scores, segment, stage and tier at `as_of`. Sorted by one_id.
+
+    `inputs` are settled ones. Inside, a customer is the number of its one_id in byte order: joins and groups by an
     integer cost a fraction of those by text, and the order is the same.
     """
-    # Refunds are few and read by every measure: work them out once.
-    inputs = replace(inputs, refunds=refunds_of(inputs).collect().lazy(), orders=_own_orders(inputs, identities))
     people = _number_people(identities)
     numbered = identities.join(people, on="one_id").select("key", "valid_from", "valid_to", one_id="number")
     facts = _facts(inputs, policy, as_of, people.select("first_seen_at", one_id="number"), numbered)
     state = _numbered_state(inputs, people, identities)
     layered = _with_tiers(facts, state, inputs, policy, as_of, people, numbered).rename({"one_id": "number"})
-    return (
-        layered.join(people.select("number", "one_id"), on="number")
-        .sort("number")
-        .with_columns(as_of=pl.lit(as_of), policy_digest=pl.lit(digest_of(policy)))
-        .select(TABLES["customers"].columns)
-    )
+    return layered.join(people.select("number", "one_id"), on="number").sort("number")
 
 
 def orders_at(inputs: Inputs, identities: pl.LazyFrame, as_of: date) -> pl.LazyFrame:

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from tasks.policy.models import Lifecycle
+from tasks.policy.lifecycle import Lifecycle
 
 
 def stage_customers(facts: pl.LazyFrame, orders: pl.LazyFrame, *, as_of: date, lifecycle: Lifecycle) -> pl.LazyFrame:

@@ -10,18 +10,21 @@ from tasks.transforms.lineage import aliases
 from tasks.transforms.metrics import key_figures
 from tasks.transforms.migration import trace_moves
 from tasks.transforms.tags import tag_customers
+from tasks.transforms.traits import traits_of, with_traits
 
 
 def refresh(inputs: Inputs, policy: Policy, as_of: date) -> dict[str, pl.LazyFrame]:
     """Every table of one refresh by its name, each in its key's order."""
     layers = layer_customers(inputs, policy, as_of)
+    traits = traits_of(inputs, policy, as_of, layers.identities, layers.customers).collect().lazy()
     return {
         "identities": layers.identities,
         "identity_conflicts": layers.identity_conflicts,
         "identity_changes": layers.identity_changes,
         "customers": layers.customers,
         "cutoffs": layers.cutoffs,
-        "tags": tag_customers(layers.customers, policy),
+        "traits": traits,
+        "tags": tag_customers(with_traits(layers.customers, traits), policy),
         "migrations": moves_of(inputs, layers.customers, layers.identities, layers.identity_changes, as_of),
         "metrics": key_figures(inputs, layers.customers, layers.identities, as_of),
     }

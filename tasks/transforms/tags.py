@@ -5,7 +5,6 @@ from functools import reduce
 
 import polars as pl
 
-from expectations.tables import TABLES
 from tasks.policy.conditions import parse
 from tasks.policy.models import Band, Policy, Tag
 
@@ -16,13 +15,13 @@ def tag_customers(customers: pl.LazyFrame, policy: Policy) -> pl.LazyFrame:
     A `when` tag is true or false; a condition that meets a null is false, because what is not
     known is not so. A `value` tag keeps its type and its nulls. A banded tag is the code of
     the highest band whose `at_least` the measure reaches, null below the lowest. A tag may
-    read every column of the customer and each tag above it.
+    read every column of `customers`, which are joined with their traits, and each tag above it.
 
     Raises:
         BadPolicyError: a condition cannot be read, or names a column that does not exist.
     """
     names = [tag.code for tag in policy.tags]
-    tagged = reduce(_add_tag, policy.tags, customers.select(TABLES["customers"].columns))
+    tagged = reduce(_add_tag, policy.tags, customers)
     return tagged.select("one_id", "as_of", *names).sort("one_id")
 
 

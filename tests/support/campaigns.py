@@ -10,8 +10,9 @@ from typing import Any
 import polars as pl
 
 from expectations.tables import TABLES
+from tasks.policy.base import Label
 from tasks.policy.load import load_policy
-from tasks.policy.models import Campaign, Cap, Contacting, Holdout, Label, Policy, Vendor
+from tasks.policy.models import Campaign, Cap, Contacting, Holdout, Policy, Vendor
 from tasks.transforms.consent import standing
 from tasks.transforms.contact_points import contact_points
 from tasks.transforms.known import Known

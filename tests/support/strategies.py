@@ -58,6 +58,7 @@ BY_TYPE: dict[pl.DataType, st.SearchStrategy[Any]] = {
     pl.String(): TEXT,
     pl.Float64(): st.integers(0, 10_000).map(lambda share: share / 10_000),
     pl.Date(): DATES,
+    pl.Boolean(): st.booleans(),
     pl.Binary(): st.binary(min_size=12, max_size=24),
     INSTANT: INSTANTS,
 }

@@ -3,7 +3,8 @@
 import pytest
 
 from tasks.errors import BadPolicyError
-from tasks.policy.models import Label, Tag
+from tasks.policy.base import Label
+from tasks.policy.models import Tag
 from tasks.policy.profiling import check_profiling, is_profiling
 from tests.support.campaigns import campaign, policy
 

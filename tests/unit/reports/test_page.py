@@ -6,7 +6,7 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
-from tasks.policy.models import Label
+from tasks.policy.base import Label
 from tasks.reports.data import ReportData
 from tasks.reports.page import render
 from tasks.reports.sections.campaigns import campaign_section

@@ -6,8 +6,10 @@ from pathlib import Path
 import polars as pl
 
 from expectations.tables import TABLES
+from tasks.policy.base import Label
 from tasks.policy.load import load_policy
-from tasks.policy.models import Label, Policy, Tier, Tiers
+from tasks.policy.models import Policy
+from tasks.policy.tiers import Tier, Tiers
 
 ROOT = Path(__file__).parents[3]
 LABEL = Label(zh="层", en="layer")

@@ -4,7 +4,8 @@ import polars as pl
 import pytest
 
 from tasks.errors import BadPolicyError
-from tasks.policy.models import Label, SegmentRule, Segments
+from tasks.policy.base import Label
+from tasks.policy.segments import SegmentRule, Segments
 from tasks.transforms.segments import expand, name_segments
 from tests.unit.transforms import builders
 

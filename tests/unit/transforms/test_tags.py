@@ -7,7 +7,8 @@ import pytest
 
 from expectations.tables import TABLES
 from tasks.errors import BadPolicyError
-from tasks.policy.models import Band, Label, Policy, Tag
+from tasks.policy.base import Label
+from tasks.policy.models import Band, Policy, Tag
 from tasks.transforms.tags import tag_customers
 from tests.unit.transforms import builders
 

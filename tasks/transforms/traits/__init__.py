@@ -1,0 +1,56 @@
+"""What each customer does and is like: the table traits, one module to a subject.
+
+A measure is a function of Ground that gives one row per customer of whom it has something to say: `one_id` (the
+number) and its columns. Who has no row in it has null, and 0 for a count that may not be null. A verdict adds
+columns to the customers with all their measures and the verdicts before it, and reads nothing else.
+A module joins by naming its functions in MEASURES or VERDICTS and its columns in expectations/traits.py.
+"""
+
+from collections.abc import Callable
+from datetime import date
+from functools import reduce
+
+import polars as pl
+
+from expectations.tables import TABLES
+from tasks.policy.models import Policy
+from tasks.transforms.customers import Inputs
+from tasks.transforms.traits.activity import count_events, joined_on, judge_activity
+from tasks.transforms.traits.ground import Ground, ground_of
+
+__all__ = ["Ground", "ground_of", "traits_of", "with_traits"]
+
+MEASURES: tuple[Callable[[Ground], pl.LazyFrame], ...] = (joined_on, count_events)
+VERDICTS: tuple[Callable[[pl.LazyFrame, Ground], pl.LazyFrame], ...] = (judge_activity,)
+
+
+def traits_of(
+    inputs: Inputs, policy: Policy, as_of: date, identities: pl.LazyFrame, customers: pl.LazyFrame
+) -> pl.LazyFrame:
+    """One row per customer of `customers` (one date), with every column of the table traits. Sorted by one_id."""
+    ground = ground_of(inputs, policy, as_of, identities, customers)
+    measured = reduce(_with, (measure(ground) for measure in MEASURES), ground.customers).pipe(_zeros)
+    told = reduce(lambda rows, verdict: verdict(rows, ground), VERDICTS, measured)
+    return (
+        told.join(ground.names, on="one_id")
+        .sort("one_id")
+        .with_columns(one_id="name", as_of=pl.lit(as_of))
+        .select(TABLES["traits"].columns)
+    )
+
+
+def with_traits(customers: pl.LazyFrame, traits: pl.LazyFrame) -> pl.LazyFrame:
+    """One row per customer as given, the columns of the table traits beside their own: what conditions read."""
+    return customers.join(traits, on=["one_id", "as_of"], how="left", validate="1:1")
+
+
+def _with(customers: pl.LazyFrame, measured: pl.LazyFrame) -> pl.LazyFrame:
+    return customers.join(measured, on="one_id", how="left")
+
+
+def _zeros(measured: pl.LazyFrame) -> pl.LazyFrame:
+    """A count or sum that may not be null is 0 where nothing was found."""
+    table = TABLES["traits"]
+    sums = [name for name in measured.collect_schema() if name in table.columns and name not in table.optional]
+    numbers = [name for name in sums if table.schema[name] == pl.Int64]
+    return measured.with_columns(pl.col(numbers).fill_null(0))

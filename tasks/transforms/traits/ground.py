@@ -1,0 +1,89 @@
+"""What the traits are told from: orders, events, profiles and touches of one date, under the numbers of customers."""
+
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from tasks.policy.models import Policy
+from tasks.transforms.customers import Inputs, orders_at
+from tasks.transforms.facts import only_mature
+from tasks.transforms.identity import with_owner
+from tasks.transforms.lineage import aliases
+
+_KEY = ("key", "key_class", "valid_from", "valid_to")
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What every module of traits reads. In each frame `one_id` is the customer's number, an Int64, never null.
+
+    A number is the place of the real one_id in byte order, from 0. All rows had happened by the end of `as_of`.
+    """
+
+    as_of: date
+    policy: Policy
+    zone: str
+    """Business zone: hours and weekdays are cut there."""
+    names: pl.LazyFrame
+    """one_id (the number), name (the real one_id)."""
+    customers: pl.LazyFrame
+    """The table customers at the date."""
+    orders: pl.LazyFrame
+    """orders.net_orders of customers: paid orders with what was paid and net value; `is_qualifying` once mature."""
+    lines: pl.LazyFrame
+    """The table order_lines, of all orders."""
+    products: pl.LazyFrame
+    """The table products."""
+    events: pl.LazyFrame
+    """The table events, each under whoever had the key at its time."""
+    event_kinds: frozenset[str]
+    """Which events of the vocabulary the brand has at all, customers' or not."""
+    members: pl.LazyFrame
+    """The table members, each profile under whoever had the key when it was exported."""
+    follows: pl.LazyFrame
+    """The table follows, each under whoever had the key when contact was made."""
+    touches: pl.LazyFrame
+    """The table touches: messages of sends by the date, under whom their receivers are now."""
+
+
+def ground_of(inputs: Inputs, policy: Policy, as_of: date, identities: pl.LazyFrame, customers: pl.LazyFrame) -> Ground:
+    """Everything that is known by the end of `as_of` of somebody who is a customer then."""
+    names = customers.select(name="one_id").sort("name").with_row_index("one_id")
+    names = names.with_columns(pl.col("one_id").cast(pl.Int64)).collect().lazy()
+    numbers = names.select(number="one_id", one_id="name")
+    keys = identities.join(numbers, on="one_id").select(*_KEY, one_id="number")
+    events = inputs.events.filter(pl.col("happened_on") <= as_of)
+    kinds = events.select(pl.col("event").unique()).collect(engine="streaming")
+    return Ground(
+        as_of=as_of,
+        policy=policy,
+        zone=inputs.zone,
+        names=names,
+        customers=customers.join(numbers, on="one_id").drop("one_id").rename({"number": "one_id"}),
+        orders=_orders(inputs, policy, as_of, keys),
+        lines=inputs.order_lines,
+        products=inputs.products,
+        events=_owned(events, keys, "customer_key", "happened_at"),
+        event_kinds=frozenset(kinds.get_column("event")),
+        members=_owned(inputs.members, keys, "member_key", "exported_at"),
+        follows=_owned(inputs.follows, keys, "customer_key", "followed_at"),
+        touches=_followed(inputs.touches.filter(pl.col("send_on") <= as_of), identities, numbers),
+    )
+
+
+def _orders(inputs: Inputs, policy: Policy, as_of: date, keys: pl.LazyFrame) -> pl.LazyFrame:
+    """One row per paid order of somebody, as customers.py counts it."""
+    orders = orders_at(inputs, keys, as_of).filter(pl.col("one_id").is_not_null())
+    return only_mature(orders, as_of=as_of, maturity_days=policy.rfm.maturity_days)
+
+
+def _owned(rows: pl.LazyFrame, keys: pl.LazyFrame, key: str, at: str) -> pl.LazyFrame:
+    """Rows of somebody's, with `one_id`; those of nobody are left out."""
+    return rows.filter(pl.col(key).is_not_null()).pipe(with_owner, keys, key=key, at=at).drop_nulls("one_id")
+
+
+def _followed(touches: pl.LazyFrame, identities: pl.LazyFrame, numbers: pl.LazyFrame) -> pl.LazyFrame:
+    """Touches under the number of whoever their receiver is now; those of nobody are left out."""
+    now = aliases(identities).join(numbers, on="one_id").select("old_id", one_id="number")
+    return touches.rename({"one_id": "old_id"}).join(now, on="old_id").drop("old_id")

@@ -20,10 +20,10 @@ from tasks.policy.models import (
     Contacting,
     Rfm,
     Segments,
-    Tag,
     Tiers,
     Vendor,
 )
+from tasks.policy.tags import Tag
 
 FILES: dict[str, tuple[type[Rule], str]] = {
     "brand.yaml": (Brand, "Required."),
@@ -32,7 +32,7 @@ FILES: dict[str, tuple[type[Rule], str]] = {
     "tiers.yaml": (Tiers, ""),
     "lifecycle.yaml": (Lifecycle, ""),
     "activity.yaml": (Activity, ""),
-    "tags.yaml": (Tag, "A list; a tag may read every tag above it."),
+    "tags.yaml": (Tag, "A list, in any order; a tag may read other tags."),
     "contacting.yaml": (Contacting, ""),
     "identity.yaml": (Identity, ""),
     "campaigns/<code>.yaml": (Campaign, "One file per campaign."),

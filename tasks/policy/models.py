@@ -12,6 +12,7 @@ from tasks.policy.base import Code, Condition, Label, Rule
 from tasks.policy.documents import Document
 from tasks.policy.identity import Identity
 from tasks.policy.lifecycle import Lifecycle
+from tasks.policy.tags import Tag
 
 RAW_ROLES = ("data_engineer", "privacy_officer")
 MARKETPLACES = ("taobao", "jd", "douyin", "pdd", "kuaishou", "xiaohongshu", "wechat_shop")
@@ -147,36 +148,6 @@ class Tiers(Rule):
         for tier in self.tiers:
             if tier.keep_fen > tier.up_fen:
                 raise ValueError(f"tier {tier.code}: keep_fen {tier.keep_fen} is above up_fen {tier.up_fen}")
-        return self
-
-
-class Band(Rule):
-    """One value of a banded tag: everything at or above `at_least` and below the next band."""
-
-    code: Code
-    label: Label
-    at_least: int = Field(description="lower bound, in the unit of the measure")
-
-
-class Tag(Rule):
-    """One tag. Exactly one of `when` (yes or no), `value` (a code or number) and `bands` (with `measure`)."""
-
-    code: Code
-    label: Label
-    owner: str = Field(default="crm", description="team that answers for the tag")
-    meaning: Label = Field(description="one sentence on what the tag says")
-    when: Condition | None = Field(default=None, description="SQL condition: the tag is yes or no")
-    value: Condition | None = Field(default=None, description="SQL expression: the tag is its value")
-    measure: Condition | None = Field(default=None, description="SQL expression that `bands` cut")
-    bands: tuple[Band, ...] = Field(default=(), description="from the lowest band upwards")
-
-    @model_validator(mode="after")
-    def _one_kind(self) -> Self:
-        """Refuse a tag that is two kinds at once, or none."""
-        if sum(part is not None for part in (self.when, self.value, self.measure)) != 1:
-            raise ValueError(f"tag {self.code} needs exactly one of when, value and measure")
-        if bool(self.bands) != (self.measure is not None):
-            raise ValueError(f"tag {self.code}: measure and bands belong together")
         return self
 
 

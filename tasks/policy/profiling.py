@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from tasks.errors import BadPolicyError
 from tasks.policy.conditions import names_in
 from tasks.policy.models import Campaign, Policy
+from tasks.policy.tag_graph import names_read
+from tasks.policy.tags import Tag
 
 PLAIN_FACTS = frozenset({
     "one_id", "as_of", "first_seen_at", "first_order_on", "last_order_on", "days_since_order", "gross_orders",
@@ -24,7 +26,7 @@ def check_profiling(policy: Policy) -> None:
     Raises:
         BadPolicyError: names the campaign and the columns, those behind its tags included.
     """
-    tags = {tag.code: tag.when or tag.value or tag.measure or "" for tag in policy.tags}
+    tags = {tag.code: _reads(tag) for tag in policy.tags}
     for campaign in policy.campaigns:
         appraisals = sorted(_columns(campaign.audience, tags) - PLAIN_FACTS)
         if campaign.profiling is False and appraisals:
@@ -35,8 +37,16 @@ def check_profiling(policy: Policy) -> None:
             )
 
 
-def _columns(text: str, tags: Mapping[str, str]) -> frozenset[str]:
+def _reads(tag: Tag) -> frozenset[str]:
+    """What a tag's conditions name; a tag without one, which counts or seeks, names itself: it appraises."""
+    return names_read(tag) or frozenset({tag.code})
+
+
+def _columns(text: str, tags: Mapping[str, frozenset[str]]) -> frozenset[str]:
     """The columns of `customers` that a condition rests on; a tag stands for what it reads itself."""
-    names = names_in(text)
-    behind = (_columns(tags[name], tags) for name in names if name in tags)
-    return frozenset(name for name in names if name not in tags).union(*behind)
+    found: set[str] = set()
+    waiting = set(names_in(text))
+    while waiting:
+        found.add(name := waiting.pop())
+        waiting |= tags.get(name, frozenset()) - found
+    return frozenset(name for name in found if tags.get(name, frozenset({name})) == frozenset({name}))

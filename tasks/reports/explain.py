@@ -9,8 +9,10 @@ from typing import Any
 
 import polars as pl
 
-from tasks.policy.conditions import names_in
-from tasks.policy.models import Policy, Tag
+from tasks.policy.models import Policy
+from tasks.policy.tag_graph import names_read
+from tasks.policy.tag_words import rule_of
+from tasks.policy.tags import Tag
 from tasks.reports.numbers import money
 from tasks.reports.words import Language
 
@@ -97,15 +99,16 @@ def _tier(customer: Mapping[str, Any], policy: Policy) -> dict[str, Any]:
 
 def _tag(tag: Tag, stored: Stored) -> dict[str, Any]:
     """The tag's value, the rule that set it, and what the rule looked at."""
-    rule = tag.when or tag.value or tag.measure or ""
     known = {**stored.tags, **stored.customer}
+    read = [*names_read(tag), *([tag.confirmed_column] if tag.confirmed_column else [])]
     return {
         "code": tag.code,
         "zh": tag.label.zh,
         "en": tag.label.en,
+        "type": tag.type,
         "value": stored.tags.get(tag.code),
-        "rule": rule if not tag.bands else f"{rule}: {', '.join(f'{b.code} ≥ {b.at_least}' for b in tag.bands)}",
-        "saw": {name: known.get(name) for name in sorted(names_in(rule))},
+        "rule": rule_of(tag),
+        "saw": {name: known.get(name) for name in sorted(read)},
     }
 
 

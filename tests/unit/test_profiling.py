@@ -4,8 +4,8 @@ import pytest
 
 from tasks.errors import BadPolicyError
 from tasks.policy.base import Label
-from tasks.policy.models import Tag
 from tasks.policy.profiling import check_profiling, is_profiling
+from tasks.policy.tags import Tag
 from tests.support.campaigns import campaign, policy
 
 TAGS = tuple(

@@ -1,0 +1,84 @@
+"""Tags: what the policy says of each customer, one column per tag, in the policy's order.
+
+The engine works out what a tag rests on before the tag, whatever the order of declarations. What was seen (windows.py,
+keywords.py, imported.py) is counted once and joined; then come as few levels of expressions as the tags depend on.
+"""
+
+from collections.abc import Iterable, Iterator
+from functools import reduce
+
+import polars as pl
+
+from tasks.policy.models import Policy
+from tasks.policy.tag_graph import KEYS, in_levels, names_read
+from tasks.policy.tags import Tag
+from tasks.transforms.tags.carry import carried, confirmed_on, under_past
+from tasks.transforms.tags.imported import imported_tags
+from tasks.transforms.tags.keywords import keyword_tags
+from tasks.transforms.tags.values import value_of
+from tasks.transforms.tags.windows import window_tags
+from tasks.transforms.traits.ground import Ground
+
+_NUMBER = "_number"
+
+
+def tag_customers(
+    people: pl.LazyFrame, policy: Policy, ground: Ground | None = None, previous: pl.LazyFrame | None = None
+) -> pl.LazyFrame:
+    """One row per customer with one_id, as_of and a column per tag, and when each carried one was confirmed.
+
+    A yes-or-no tag is true or false; where nothing is known it is false, because what is not known is not so. Any
+    other tag is null there. A tag with `when_null: carry` keeps its last value instead, for as long as it is valid.
+    A banded tag is the code of the highest band whose `at_least` the measure reaches, null below the lowest.
+    Sorted by one_id.
+
+    Args:
+        people: customers of one date with their traits.
+        policy: whose tags.
+        ground: what window, imported and keyword tags look at, of the same customers.
+        previous: the tags of the date before, under present ids (`carry.inherited_tags`).
+
+    Raises:
+        BadPolicyError: a condition cannot be read, names a column that does not exist, or tags read each other.
+    """
+    tags = policy.tags
+    columns = [name for tag in tags for name in (tag.code, tag.confirmed_column) if name]
+    seen = reduce(_beside, _evidence(tags, ground), _numbered(people, tags)).pipe(under_past, previous, tags)
+    tagged = reduce(_add_level, in_levels(tags), seen)
+    return tagged.sort(_NUMBER).select("one_id", "as_of", *columns)
+
+
+def _numbered(people: pl.LazyFrame, tags: Iterable[Tag]) -> pl.LazyFrame:
+    """One row per customer with the columns that some tag reads, and the number that they have in Ground."""
+    read = frozenset(KEYS).union(*(names_read(tag) for tag in tags))
+    known = [name for name in people.collect_schema().names() if name in read]
+    return people.select(known).sort("one_id").with_row_index(_NUMBER).with_columns(pl.col(_NUMBER).cast(pl.Int64))
+
+
+def _evidence(tags: Iterable[Tag], ground: Ground | None) -> Iterator[pl.LazyFrame]:
+    """One frame per kind of evidence that some tag needs: one_id (the number) and a column per tag."""
+    needed = tuple(tag for tag in tags if tag.form in {"window", "imported", "keyword"})
+    if not needed:
+        return
+    if ground is None:
+        raise ValueError(f"the tags {', '.join(tag.code for tag in needed)} need the orders, events and profiles")
+    yield from window_tags(needed, ground)
+    yield from imported_tags(needed, ground)
+    yield from keyword_tags(needed, ground)
+
+
+def _beside(people: pl.LazyFrame, evidence: pl.LazyFrame) -> pl.LazyFrame:
+    return people.join(evidence.rename({"one_id": _NUMBER}), on=_NUMBER, how="left")
+
+
+def _add_level(people: pl.LazyFrame, tags: Iterable[Tag]) -> pl.LazyFrame:
+    """Add the columns of tags that read nothing of each other."""
+    schema = people.collect_schema()
+    expressions = []
+    for tag in tags:
+        now = value_of(tag, schema.names())
+        if tag.when_null == "carry":
+            expressions.append(confirmed_on(tag, now).alias(str(tag.confirmed_column)))
+            now = carried(tag, now)
+        expressions.append((now.fill_null(value=False) if tag.is_yes_or_no else now).alias(tag.code))
+    return people.with_columns(expressions)

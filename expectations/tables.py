@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from expectations.traits import TRAIT_COLUMNS
-from expectations.vocabulary import ORDER_KINDS, TOUCH_KINDS, VOCABULARY, Column
+from expectations.vocabulary import MOVE_CAUSES, ORDER_KINDS, TOUCH_KINDS, VOCABULARY, Column
 
 
 @dataclass(frozen=True)
@@ -219,7 +219,8 @@ _table(
 _table(
     "customers",
     "One customer (first seen by as_of, known by known_as_of) at one date.",
-    """one_id as_of recency_days? days_since_order? frequency monetary_fen r_score f_score m_score rfm_cell? segment
+    """one_id as_of recency_days? days_since_order? frequency monetary_fen
+    frequency_scored? monetary_scored_fen? r_score f_score m_score rfm_cell? segment
     tier stage first_order_on? last_order_on? gross_orders life_orders life_net_fen purchase_days coupon_rate?
     weekday_rate? preferred_category? spend_3m_fen first_seen_at tier_level tier_cause tier_since? tier_valid_until?
     tier_grace_until? tier_granted_by? tier_window_end? tier_locked_until? tier_lock_reason? tier_spend_fen
@@ -237,7 +238,7 @@ _table(
 _table(
     "cutoffs",
     "The least value that earned a score, per dimension and score, at one date.",
-    "as_of dimension score cutoff? base_count effective_levels max_tie_share? method",
+    "as_of dimension score cutoff? base_count effective_levels max_tie_share? method measure computed_on?",
     "as_of dimension score",
     "as_of",
     codes={"dimension": ("r", "f", "m")},
@@ -251,12 +252,20 @@ _table(
     is_open=True,
 )
 _table(
+    "tag_changes",
+    "How many customers gained, kept, changed or lost a tag between two dates, by its values.",
+    "as_of from_as_of tag change from_value? to_value? customers",
+    "as_of tag change from_value to_value",
+    "as_of",
+    codes={"change": ("added", "kept", "expired", "changed", "removed")},
+)
+_table(
     "migrations",
     "One customer's move between two dates.",
-    "one_id dimension from_as_of as_of from_code to_code monetary_fen",
+    "one_id dimension from_as_of as_of from_code to_code cause? label_path? monetary_fen",
     "one_id dimension as_of",
     "as_of",
-    codes={"dimension": ("tier", "segment", "stage")},
+    codes={"dimension": ("tier", "segment", "stage"), "cause": MOVE_CAUSES},
 )
 _table(
     "metrics",

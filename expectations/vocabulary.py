@@ -41,6 +41,7 @@ TOUCH_CHANNELS = ("sms", "push", "wecom", "email", "phone", "print")
 PURPOSES = ("marketing", "service", "third_party", "profiling")
 DECISIONS = ("granted", "unreachable", "withdrawn")
 TOUCH_KINDS = ("planned", "cancelled", "handed_over", "accepted", "delivered", "failed", "clicked", "replied")
+MOVE_CAUSES = ("config", "identity", "late_data", "refund", "time", "new_orders", "cutoffs", "manual")
 STAGES = ("prospect", "refunded_only", "new", "growing", "returned", "active", "at_risk", "silent", "lost")
 
 # Where a row comes from, and the two clocks.
@@ -222,7 +223,7 @@ _add(
     Column("distinct_days", pl.Int64(), "Business days on which the two were seen together.", unit="days", minimum=0),
     _text("old_id", "The customer id that the keys had at the date before.", pii="pseudonym"),
     _text("new_id", "The customer id that they have now; of a dissolved one, the old id again.", pii="pseudonym"),
-    _text("change", "What became of the old id: joined to another, divided, robbed of keys, or left with none."),
+    _text("change", "What became of an old id (joined to another, divided, robbed of keys, left with none) or of a tag."),
     _count("keys", "Keys that moved."),
 )
 
@@ -272,6 +273,12 @@ _add(
     _days("days_since_order", "Days from the last qualifying payment in the whole life to as_of.", "never bought"),
     _count("frequency", "Distinct qualifying orders in the window."),
     _fen("monetary_fen", "Net spend of qualifying orders in the window."),
+    _count("frequency_scored", "Different purchase days in the window.", "the score rests on frequency itself"),
+    _fen(
+        "monetary_scored_fen",
+        "What the monetary score rests on: spend with single huge purchases capped, or per order.",
+        "the score rests on monetary_fen itself",
+    ),
     _count("gross_orders", "Paid orders in the whole life, refunded ones included."),
     _count("life_orders", "Qualifying orders in the whole life."),
     _fen("life_net_fen", "Net spend of qualifying orders in the whole life: historic lifetime value."),
@@ -305,20 +312,34 @@ _add(
     _fen("tier_gap_fen", "Spend still needed for the next tier.", "highest tier"),
     _text("stage", "Lifecycle stage.", codes=STAGES),
     _text("dimension", "Which measure or label."),
+    _text("tag", "Tag of the policy, by its code."),
+    _text("from_value", "Value of the tag at the earlier date.", "no value, or the tag is no word"),
+    _text("to_value", "Value of the tag at the later date.", "no value, or the tag is no word"),
+    _count("customers", "Customers of whom this is so."),
     Column("score", pl.Int64(), "Score level.", minimum=1, maximum=10),
     Column(
         "cutoff",
         pl.Int64(),
-        "Least value that earned the score; for r days counted negatively.",
+        "Least value that earns the score, itself included; for r days counted negatively. Lower ones score 1, too.",
         "no customer earned it",
     ),
     _count("base_count", "Customers in the scored base."),
     _count("effective_levels", "Different scores really given."),
     _rate("max_tie_share", "Share of the base in the largest tie.", "empty base"),
     _text("method", "How the scores were made."),
+    _text(
+        "measure", "What the scored values are: days; orders or purchase_days; spend or spend_per_order, and its cap."
+    ),
+    _on(
+        "computed_on",
+        "Date on which the cut-offs were worked out; as_of where they were revised.",
+        "edges of the policy",
+    ),
     _on("from_as_of", "Earlier of the two dates."),
     _text("from_code", "Label at the earlier date; ENTERED for someone new."),
     _text("to_code", "Label at the later date; LEFT for someone gone."),
+    _text("cause", "Difference between the dates that, added last, changed the label.", "stayed"),
+    _text("label_path", "Labels on the way: `step=label` for each difference that changed it.", "stayed, came or went"),
     _text("metric", "Name of a key figure."),
     _text("segment_code", "Group that the figure is about; `all` for everyone."),
     Column("value", pl.Int64(), "Value in the unit that the metric's name says."),

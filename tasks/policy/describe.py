@@ -12,18 +12,21 @@ from pydantic import BaseModel
 
 from tasks.policy.activity import Activity
 from tasks.policy.base import Rule
+from tasks.policy.clusters import Clusters
+from tasks.policy.habits import Habits
 from tasks.policy.identity import Identity
 from tasks.policy.lifecycle import Lifecycle
 from tasks.policy.models import (
     Brand,
     Campaign,
     Contacting,
-    Rfm,
-    Segments,
-    Tiers,
     Vendor,
 )
+from tasks.policy.rfm import Rfm
+from tasks.policy.segments import Segments
+from tasks.policy.social import Social
 from tasks.policy.tags import Tag
+from tasks.policy.tiers import Tiers
 
 FILES: dict[str, tuple[type[Rule], str]] = {
     "brand.yaml": (Brand, "Required."),
@@ -32,6 +35,9 @@ FILES: dict[str, tuple[type[Rule], str]] = {
     "tiers.yaml": (Tiers, ""),
     "lifecycle.yaml": (Lifecycle, ""),
     "activity.yaml": (Activity, ""),
+    "habits.yaml": (Habits, ""),
+    "social.yaml": (Social, ""),
+    "clusters.yaml": (Clusters, ""),
     "tags.yaml": (Tag, "A list, in any order; a tag may read other tags."),
     "contacting.yaml": (Contacting, ""),
     "identity.yaml": (Identity, ""),

@@ -18,10 +18,14 @@ from tasks.errors import BadPolicyError
 from tasks.policy import conditions
 from tasks.policy.documents import read_documents, read_yaml
 from tasks.policy.models import Policy
+from tasks.policy.presets import with_preset
 from tasks.policy.profiling import check_profiling
 from tasks.policy.tag_graph import check_tags, people_columns
 
-SINGLE = ("brand", "rfm", "segments", "tiers", "lifecycle", "activity", "tags", "contacting", "identity")
+SINGLE = (
+    "brand", "rfm", "segments", "tiers", "lifecycle", "activity", "habits", "social", "clusters", "tags", "contacting",
+    "identity",
+)  # fmt: skip
 MANY = ("campaigns", "vendors")
 ABOUT_SOURCES = ("layouts", "corrections")
 
@@ -38,7 +42,7 @@ def load_policy(folder: Path) -> Policy:
             next_step="make one with `strata init DIR`, or name it with --policy",
         )  # fmt: skip
     defaults = Path(str(resources.files("tasks.policy") / "defaults"))
-    content: dict[str, Any] = {name: _read_first(name, folder, defaults) for name in SINGLE}
+    content: dict[str, Any] = {name: with_preset(name, _read_first(name, folder, defaults)) for name in SINGLE}
     content |= {name: [read_yaml(path) for path in sorted((folder / name).glob("*.yaml"))] for name in MANY}
     content |= {name: read_documents(folder / name) for name in ABOUT_SOURCES}
     return parse_policy(content, str(folder))

@@ -1,18 +1,23 @@
 """The brand's rules as frozen models. Thresholds, windows, names and plans live in YAML; code holds none."""
 
-import itertools
 import re
 from decimal import Decimal
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
 from tasks.policy.activity import Activity
 from tasks.policy.base import Code, Condition, Label, Rule
+from tasks.policy.clusters import Clusters
 from tasks.policy.documents import Document
+from tasks.policy.habits import Habits
 from tasks.policy.identity import Identity
 from tasks.policy.lifecycle import Lifecycle
+from tasks.policy.rfm import Rfm
+from tasks.policy.segments import Segments
+from tasks.policy.social import Social
 from tasks.policy.tags import Tag
+from tasks.policy.tiers import Tiers
 
 RAW_ROLES = ("data_engineer", "privacy_officer")
 MARKETPLACES = ("taobao", "jd", "douyin", "pdd", "kuaishou", "xiaohongshu", "wechat_shop")
@@ -68,87 +73,6 @@ class Brand(Rule):
         description="roles that may take refused rows, in clear, out of the sealed raw files",
     )
     max_volume_drop: float = Field(default=0.9, ge=0, le=1, description="gate: least fall of customers that blocks")
-
-
-class Rfm(Rule):
-    """How recency, frequency and monetary value are measured and scored."""
-
-    window_days: int = Field(default=365, ge=1, description="days up to as_of whose payments are measured")
-    levels: int = Field(default=5, ge=3, le=10, description="scores run from 1 to this")
-    method: Literal["quantile_min_rank"] = Field(
-        default="quantile_min_rank", description="exact quantiles; customers with equal values share a score"
-    )
-    maturity_days: int = Field(default=0, ge=0, description="days before a payment counts")
-    warn_base_below: int = Field(default=200, description="a smaller base makes quantiles coarse")
-    warn_tie_share: float = Field(default=0.4, description="a larger tie makes quantiles coarse")
-
-
-class SegmentRule(Rule):
-    """One named segment; the first rule that matches a cell wins."""
-
-    code: Code
-    label: Label
-    play: Label | None = Field(default=None, description="what to do with these people")
-    r: tuple[int, int] = Field(description="least and greatest recency score")
-    f: tuple[int, int] = Field(description="least and greatest frequency score")
-    m: tuple[int, int] = Field(description="least and greatest monetary score")
-
-
-class Segments(Rule):
-    """The map from (r, f, m) to a name, complete and with every rule reached."""
-
-    rules: tuple[SegmentRule, ...] = Field(description="tried from top to bottom")
-    outside: dict[Literal["prospect", "refunded_only", "lapsed_out_of_window"], Label] = Field(
-        description="names of those outside the scored base"
-    )
-    cells: dict[str, Label] = Field(description="names of the eight high/low cells, such as HLH")
-
-
-class Tier(Rule):
-    """One spend tier; tier 0 is the base tier with both thresholds 0."""
-
-    code: Code
-    label: Label
-    up_fen: int = Field(ge=0, description="spend in the window that reaches the tier")
-    keep_fen: int = Field(ge=0, description="spend in the window that keeps it")
-    valid_months: int = Field(
-        default=1, ge=1, description="months for which the tier is safe, to the end of the last one"
-    )
-    benefits: tuple[str, ...] = Field(default=(), description="what the tier gives, for people to read")
-
-
-class Tiers(Rule):
-    """The ladder of spend tiers, and when a customer rises, keeps and falls."""
-
-    tiers: tuple[Tier, ...] = Field(min_length=1, description="from the base tier upwards")
-    qualify_window_days: int = Field(default=365, ge=1, description="days up to as_of whose net spend qualifies")
-    maturity_days: int = Field(default=7, ge=0, description="no-reason return window before spend counts")
-    grace_days: int = Field(default=0, ge=0, description="days between a missed review and the downgrade")
-    downgrade: Literal["none", "one_down", "to_match"] = Field(
-        default="to_match", description="how far a customer falls who does not keep the tier"
-    )
-    upgrade: Literal["immediate", "at_review"] = Field(
-        default="immediate", description="on the day of the order, or at the next review"
-    )
-    refund_effect: Literal["immediate", "at_review", "none"] = Field(
-        default="immediate", description="when a refund takes back the tier that its order granted"
-    )
-    review: Literal["monthly"] = Field(default="monthly", description="the last day of each month")
-
-    @model_validator(mode="after")
-    def _ladder(self) -> Self:
-        """Refuse a ladder that is not monotone."""
-        ups, keeps = [t.up_fen for t in self.tiers], [t.keep_fen for t in self.tiers]
-        if ups[0] or keeps[0]:
-            raise ValueError(f"tier {self.tiers[0].code} is the base tier: up_fen and keep_fen must be 0")
-        if any(a >= b for a, b in itertools.pairwise(ups)):
-            raise ValueError(f"up_fen must rise from tier to tier, found {ups}")
-        if any(a > b for a, b in itertools.pairwise(keeps)):
-            raise ValueError(f"keep_fen must not fall from tier to tier, found {keeps}")
-        for tier in self.tiers:
-            if tier.keep_fen > tier.up_fen:
-                raise ValueError(f"tier {tier.code}: keep_fen {tier.keep_fen} is above up_fen {tier.up_fen}")
-        return self
 
 
 class Holdout(Rule):
@@ -239,6 +163,9 @@ class Policy(Rule):
     tiers: Tiers
     lifecycle: Lifecycle
     activity: Activity
+    habits: Habits
+    social: Social
+    clusters: Clusters
     tags: tuple[Tag, ...]
     contacting: Contacting
     identity: Identity

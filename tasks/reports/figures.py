@@ -23,13 +23,16 @@ def scored_base(customers: pl.DataFrame) -> pl.DataFrame:
     return customers.filter(pl.col("r_score") > 0)
 
 
-def rfm_grid(customers: pl.DataFrame, *, levels: int) -> pl.DataFrame:
-    """One row per cell of recency score and frequency score, empty cells included.
+def rfm_grid(customers: pl.DataFrame, *, levels: tuple[int, int]) -> pl.DataFrame:
+    """One row per cell of recency score and frequency score, empty cells included; `levels` are the best of each.
 
     `mean_fen` is the mean monetary value rounded down to the fen, null in an empty cell.
     """
-    scores = pl.DataFrame({"score": range(1, levels + 1)}, schema={"score": pl.Int64})
-    cells = scores.rename({"score": "r_score"}).join(scores.rename({"score": "f_score"}), how="cross")
+    recent, frequent = (
+        pl.DataFrame({name: range(1, best + 1)}, schema={name: pl.Int64})
+        for name, best in zip(("r_score", "f_score"), levels, strict=True)
+    )
+    cells = recent.join(frequent, how="cross")
     found = scored_base(customers).group_by("r_score", "f_score").agg(*_size())
     return (
         cells.join(found, on=["r_score", "f_score"], how="left")

@@ -7,8 +7,11 @@ import polars as pl
 from tasks.errors import MissingDataError
 from tasks.policy.models import Policy
 from tasks.refs import Run, Snapshot
-from tasks.steps.house import lake_at, pseudonymiser_of, snapshot_of
+from tasks.steps.house import lake_at, objects_at, pseudonymiser_of, snapshot_of
+from tasks.stores.policies import stored_policy
+from tasks.stores.runs import finished_steps
 from tasks.stores.tables import Lake
+from tasks.transforms.before import Before
 from tasks.transforms.customers import Inputs
 from tasks.transforms.orders import known_at, known_refunds
 
@@ -28,11 +31,30 @@ def refresh_inputs(run: Run, policy: Policy) -> Inputs:
         links=lake.scan("identity_links", snapshot).pipe(known_at, known_as_of=knowledge),
         refunds=refunds,
         previous_customers=None if previous is None else lake.scan("customers", snapshot, partitions=[previous]),
+        previous_cutoffs=None if previous is None else lake.scan("cutoffs", snapshot, partitions=[previous]),
         previous_identities=None if previous is None else lake.scan("identities", snapshot, partitions=[previous]),
+        previous_tags=None if previous is None else lake.scan("tags", snapshot, partitions=[previous]),
         previous_as_of=previous,
+        before=None if previous is None else before_of(run, previous),
         blocked=blocked_keys(run, policy),
         zone=policy.brand.zone,
         currency=policy.brand.currency,
+    )
+
+
+def before_of(run: Run, previous: date) -> Before | None:
+    """The rules and the knowledge of the refresh that made the date before; None where its run is not recorded."""
+    lake, snapshot = lake_at(run.lake), snapshot_of(run)
+    made = finished_steps(lake, snapshot).filter(flow="refresh").filter(pl.col("as_of") == previous)
+    if made.is_empty():
+        return None
+    last = made.row(-1, named=True)
+    return Before(
+        policy=stored_policy(objects_at(run.lake), last["policy_digest"]),
+        known_as_of=last["known_as_of"],
+        known_since=known_as_of(run),
+        order_versions=lake.scan("orders", snapshot),
+        refund_versions=lake.scan("refunds", snapshot),
     )
 
 

@@ -10,12 +10,14 @@ from tasks.policy.load import digest_of
 from tasks.policy.models import Policy
 from tasks.transforms.before import Before
 from tasks.transforms.buyers import with_next_key
+from tasks.transforms.cutoffs import cutoffs_of, ladders, standing_cutoffs
 from tasks.transforms.facts import customer_facts, only_mature
 from tasks.transforms.identity import changes_between, resolve
 from tasks.transforms.lifecycle import stage_customers
 from tasks.transforms.lineage import aliases, inherit
 from tasks.transforms.orders import net_orders, paid_back
-from tasks.transforms.rfm import cutoffs_of, score_rfm
+from tasks.transforms.rfm import score_rfm
+from tasks.transforms.rfm_values import with_scored_values
 from tasks.transforms.segments import name_segments
 from tasks.transforms.tier_replay import advance
 from tasks.transforms.tier_spend import refund_moves, spend_at, with_counting_days
@@ -39,6 +41,10 @@ class Inputs:
     previous_as_of: date | None = None
     previous_identities: pl.LazyFrame | None = None
     """The identities of the same date before."""
+    previous_cutoffs: pl.LazyFrame | None = None
+    """The cut-offs of the same date before."""
+    previous_tags: pl.LazyFrame | None = None
+    """The tags of the same date before."""
     links: pl.LazyFrame = field(default_factory=TABLES["identity_links"].empty)
     """Declared links between keys."""
     blocked: frozenset[str] = frozenset()
@@ -77,7 +83,9 @@ def layer_customers(inputs: Inputs, policy: Policy, as_of: date) -> Layers:
         identity_conflicts=conflicts,
         identity_changes=changes_at(inputs, identities, as_of).collect().lazy(),
         customers=customers,
-        cutoffs=cutoffs_of(customers, as_of=as_of, levels=policy.rfm.levels),
+        cutoffs=cutoffs_of(
+            customers, policy.rfm, as_of=as_of, standing=standing_cutoffs(inputs.previous_cutoffs, policy.rfm, as_of)
+        ),
     )
 
 
@@ -165,8 +173,9 @@ def _facts(inputs: Inputs, policy: Policy, as_of: date, people: pl.LazyFrame, nu
         as_of=as_of, window_days=rfm.window_days, also=[spend_at(as_of, policy.tiers)],
     )  # fmt: skip
     return (
-        facts.pipe(score_rfm, levels=rfm.levels)
-        .pipe(name_segments, policy.segments, levels=rfm.levels)
+        facts.pipe(with_scored_values, orders, rfm, as_of=as_of)
+        .pipe(score_rfm, rfm, ladders(standing_cutoffs(inputs.previous_cutoffs, rfm, as_of)))
+        .pipe(name_segments, policy.segments, rfm)
         .pipe(stage_customers, orders, as_of=as_of, lifecycle=policy.lifecycle)
     )
 

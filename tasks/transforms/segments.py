@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from tasks.errors import BadPolicyError
-from tasks.policy.models import SegmentRule, Segments
+from tasks.policy.rfm import DIMENSIONS, Rfm
+from tasks.policy.segments import SegmentRule, Segments
 
 Cell = tuple[int, int, int]
 
@@ -21,9 +22,9 @@ class SegmentMap:
     """Rules that can never win, because earlier ones cover all of their cells."""
 
 
-def expand(segments: Segments, *, levels: int) -> SegmentMap:
-    """Expand the rules over all levels³ cells of (r, f, m); `strata policy check` reports both gaps."""
-    scores = range(1, levels + 1)
+def expand(segments: Segments) -> SegmentMap:
+    """Expand the rules over all cells of (r, f, m) on their own scale; `strata policy check` reports both gaps."""
+    scores = range(1, segments.levels + 1)
     every = list(itertools.product(scores, scores, scores))
     winners = {cell: _winner(segments.rules, cell) for cell in every}
     cells = {cell: code for cell, code in winners.items() if code is not None}
@@ -43,8 +44,18 @@ def _winner(rules: tuple[SegmentRule, ...], cell: Cell) -> str | None:
     return None
 
 
-def name_segments(scored: pl.LazyFrame, segments: Segments, *, levels: int) -> pl.LazyFrame:
-    """One row per customer as given, with `segment`; never null.
+def on_scale(score: pl.Expr, levels: int, scale: int) -> pl.Expr:
+    """A score of `levels` on the scale of the rules: evenly, 1 on 1 and the best on the best, halves up.
+
+    Of 3 levels on 5: 1, 3, 5; of 4: 1, 2, 4, 5; of 10: 1, 1, 2, 2, 3, 3, 4, 4, 5, 5.
+    """
+    if levels == scale:
+        return score
+    return 1 + (2 * (score - 1) * (scale - 1) + levels - 1) // (2 * (levels - 1))
+
+
+def name_segments(scored: pl.LazyFrame, segments: Segments, rfm: Rfm) -> pl.LazyFrame:
+    """One row per customer as given, with `segment`; never null, whatever number of levels each dimension has.
 
     Outside the base: `prospect` never paid for an order, `refunded_only` never kept one,
     `lapsed_out_of_window` bought before the window.
@@ -52,7 +63,7 @@ def name_segments(scored: pl.LazyFrame, segments: Segments, *, levels: int) -> p
     Raises:
         BadPolicyError: the map leaves a cell without a name.
     """
-    expanded = expand(segments, levels=levels)
+    expanded = expand(segments)
     if expanded.unmatched:
         raise BadPolicyError(
             f"segments.yaml names no segment for (r, f, m) = {expanded.unmatched[0]} and "
@@ -60,9 +71,10 @@ def name_segments(scored: pl.LazyFrame, segments: Segments, *, levels: int) -> p
             expected="a rule for every cell",
             next_step="widen a rule, or add one at the end that takes the rest",
         )
-    base = levels + 1
+    base = segments.levels + 1
     codes = {(r * base + f) * base + m: code for (r, f, m), code in expanded.cells.items()}
-    cell = (pl.col("r_score") * base + pl.col("f_score")) * base + pl.col("m_score")
+    r, f, m = (on_scale(pl.col(f"{name}_score"), rfm.levels_of(name), segments.levels) for name in DIMENSIONS)
+    cell = (r * base + f) * base + m
     named = cell.replace_strict(codes, default=None, return_dtype=pl.String)
     return scored.with_columns(segment=pl.when(pl.col("frequency") > 0).then(named).otherwise(_outside()))
 

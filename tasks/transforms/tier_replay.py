@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from tasks.policy.models import Tiers
+from tasks.policy.tiers import Tiers
 from tasks.transforms.tier_spend import spend_changes
 from tasks.transforms.tiers import OUT, STATE, level_of, step, ups
 

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from tasks.policy.models import Tiers
+from tasks.policy.tiers import Tiers
 from tasks.transforms.orders import ORDER
 
 

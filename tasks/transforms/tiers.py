@@ -9,7 +9,7 @@ from typing import Literal
 
 import polars as pl
 
-from tasks.policy.models import Tiers
+from tasks.policy.tiers import Tiers
 
 STATE = {
     "tier_level": pl.Int64(),

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tasks.policy.models import Policy, Tiers
+from tasks.policy.models import Policy
+from tasks.policy.tiers import Tiers
 from tests.bench.orders import AS_OF, MONTH_BEFORE
 from tests.bench.results import COLUMNS
 

@@ -27,4 +27,4 @@ def layered(orders: pl.LazyFrame, policy: Policy) -> pl.LazyFrame:
     facts = sum_orders(net, as_of=AS_OF, window_days=rfm.window_days, also=[spend_at(AS_OF, tiers)])
     people = facts.select("one_id", "recency_days", "frequency", "monetary_fen", "tier_spend_fen").sort("one_id")
     tiered = advance(people, None, net, None, after=MONTH_BEFORE, as_of=AS_OF, tiers=tiers)
-    return tiered.pipe(score_rfm, levels=rfm.levels).select(COLUMNS)
+    return tiered.pipe(score_rfm, rfm).select(COLUMNS)

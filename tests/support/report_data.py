@@ -144,6 +144,7 @@ def _cutoffs(customers: pl.DataFrame) -> pl.DataFrame:
                 as_of=pl.lit(AS_OF), dimension=pl.lit(name), base_count=pl.lit(customers.height, pl.Int64),
                 effective_levels=pl.lit(customers[f"{name}_score"].n_unique(), pl.Int64),
                 max_tie_share=pl.lit(round(tie / customers.height, 4)), method=pl.lit("quantile_min_rank"),
+                measure=pl.lit("days"), computed_on=pl.lit(AS_OF),
             )
         )  # fmt: skip
     return pl.concat(parts).select(TABLES["cutoffs"].columns)

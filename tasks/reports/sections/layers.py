@@ -46,7 +46,7 @@ def rfm_section(data: ReportData) -> Section:
 
 
 def _grid(data: ReportData) -> Block:
-    grid = rfm_grid(data.customers, levels=data.policy.rfm.levels)
+    grid = rfm_grid(data.customers, levels=(data.policy.rfm.levels_of("r"), data.policy.rfm.levels_of("f")))
     return Block(
         Text("最近消费 × 频次", "Recency × frequency"),
         Text(

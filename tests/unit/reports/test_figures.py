@@ -18,7 +18,7 @@ FOUR = people((5, 5, 900, "active"), (5, 5, 101, "active"), (1, 1, 0, "lost"), (
 
 
 def test_grid_has_every_cell_and_leaves_out_the_unscored() -> None:
-    grid = rfm_grid(FOUR, levels=5)
+    grid = rfm_grid(FOUR, levels=(5, 5))
     assert grid.height == 25
     filled = grid.filter(pl.col("customers") > 0)
     assert filled.rows() == [(1, 1, 1, 0, 0), (5, 5, 2, 1001, 500)]

@@ -6,7 +6,9 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.transforms.rfm import cutoffs_of, score_rfm
+from tasks.policy.rfm import Rfm
+from tasks.transforms.cutoffs import cutoffs_of
+from tasks.transforms.rfm import score_rfm
 from tests.support.examples import examples
 
 SCHEMA = {"one_id": pl.String, "recency_days": pl.Int64, "frequency": pl.Int64, "monetary_fen": pl.Int64}
@@ -15,7 +17,7 @@ SCHEMA = {"one_id": pl.String, "recency_days": pl.Int64, "frequency": pl.Int64, 
 def scored(frequencies: list[int], levels: int = 5) -> pl.DataFrame:
     """Customers whose recency and spend rise with their frequency; frequency 0 has none."""
     rows = [(f"{n:04}", 400 - f if f else None, f, 10 * f) for n, f in enumerate(frequencies)]
-    return score_rfm(pl.LazyFrame(rows, SCHEMA, orient="row"), levels=levels).collect()
+    return score_rfm(pl.LazyFrame(rows, SCHEMA, orient="row"), Rfm(levels=levels)).collect()
 
 
 def test_the_published_example():
@@ -44,7 +46,7 @@ def test_a_score_equal_to_the_mean_is_low():
 
 def test_cutoffs_are_the_least_values_that_earned_a_score():
     got = cutoffs_of(
-        scored([1] * 700 + [2] * 200 + [3] * 70 + [8] * 30).lazy(), as_of=date(2026, 3, 31), levels=5
+        scored([1] * 700 + [2] * 200 + [3] * 70 + [8] * 30).lazy(), Rfm(), as_of=date(2026, 3, 31)
     ).collect()
     frequency = got.filter(pl.col("dimension") == "f")
     assert frequency["cutoff"].to_list() == [1, None, None, 2, 3]
@@ -53,7 +55,7 @@ def test_cutoffs_are_the_least_values_that_earned_a_score():
 
 
 def test_an_empty_base_has_cutoff_rows_without_values():
-    got = cutoffs_of(scored([0]).lazy(), as_of=date(2026, 3, 31), levels=5).collect()
+    got = cutoffs_of(scored([0]).lazy(), Rfm(), as_of=date(2026, 3, 31)).collect()
     assert got.select("cutoff", "base_count", "max_tie_share").unique().rows() == [(None, 0, None)]
 
 
@@ -70,7 +72,7 @@ def test_what_scores_promise(frequencies: list[int], levels: int, shuffled):
         assert reached == [earned >= score for score in range(1, levels + 1)]
     order = list(range(got.height))
     shuffled.shuffle(order)
-    again = score_rfm(got.select(SCHEMA.keys())[order].lazy(), levels=levels).sort("one_id").collect()
+    again = score_rfm(got.select(SCHEMA.keys())[order].lazy(), Rfm(levels=levels)).sort("one_id").collect()
     assert again.equals(got)
 
 

@@ -5,6 +5,7 @@ import pytest
 
 from tasks.errors import BadPolicyError
 from tasks.policy.base import Label
+from tasks.policy.rfm import Rfm
 from tasks.policy.segments import SegmentRule, Segments
 from tasks.transforms.segments import expand, name_segments
 from tests.unit.transforms import builders
@@ -20,23 +21,23 @@ def rules(*given: tuple[str, tuple[int, int], tuple[int, int]]) -> Segments:
 
 def test_the_default_map_names_all_125_cells_and_reaches_every_rule():
     policy = builders.demo_policy()
-    expanded = expand(policy.segments, levels=policy.rfm.levels)
+    expanded = expand(policy.segments)
     assert len(expanded.cells) == 125
     assert (expanded.unmatched, expanded.unreached) == ((), ())
     assert set(expanded.cells.values()) == {rule.code for rule in policy.segments.rules}
 
 
 def test_the_first_rule_wins_and_one_behind_it_is_never_reached():
-    expanded = expand(rules(("all", (1, 5), (1, 5)), ("best", (5, 5), (5, 5))), levels=5)
+    expanded = expand(rules(("all", (1, 5), (1, 5)), ("best", (5, 5), (5, 5))))
     assert expanded.cells[5, 5, 5] == "all"
     assert expanded.unreached == ("best",)
 
 
 def test_a_hole_in_the_map_is_named_and_refused():
     holed = rules(("recent", (2, 5), (1, 5)))
-    assert expand(holed, levels=5).unmatched[0] == (1, 1, 1)
+    assert expand(holed).unmatched[0] == (1, 1, 1)
     with pytest.raises(BadPolicyError, match=r"\(1, 1, 1\) and 24 other cells"):
-        name_segments(pl.LazyFrame(), holed, levels=5)
+        name_segments(pl.LazyFrame(), holed, Rfm())
 
 
 def test_customers_without_scores_are_named_by_their_history():
@@ -44,5 +45,5 @@ def test_customers_without_scores_are_named_by_their_history():
         "gross_orders": [0, 1, 3, 3], "life_orders": [0, 0, 2, 3], "frequency": [0, 0, 0, 1],
         "r_score": [0, 0, 0, 5], "f_score": [0, 0, 0, 4], "m_score": [0, 0, 0, 4],
     })  # fmt: skip
-    named = name_segments(customers, builders.demo_policy().segments, levels=5).collect()
+    named = name_segments(customers, builders.demo_policy().segments, Rfm()).collect()
     assert named["segment"].to_list() == ["prospect", "refunded_only", "lapsed_out_of_window", "champions"]

@@ -4,7 +4,7 @@ from datetime import date
 
 import polars as pl
 
-from tasks.policy.models import Tiers
+from tasks.policy.tiers import Tiers
 from tasks.transforms.tier_replay import advance
 from tasks.transforms.tier_spend import with_counting_days
 from tasks.transforms.tiers import STATE

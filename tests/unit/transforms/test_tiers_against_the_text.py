@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.policy.models import Tiers
+from tasks.policy.tiers import Tiers
 from tasks.transforms.orders import net_orders
 from tasks.transforms.tier_replay import advance
 from tasks.transforms.tier_spend import refund_moves, spend_at, with_counting_days

@@ -4,7 +4,7 @@ from calendar import monthrange
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
-from tasks.policy.models import Tiers
+from tasks.policy.tiers import Tiers
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,31 @@
+"""Ready-made parts of a policy, chosen by name: `preset: mother_and_baby` in rfm.yaml, `classes_abcd` in tiers.yaml."""
+
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from tasks.errors import BadPolicyError
+from tasks.policy.documents import read_yaml
+
+_FOLDER = Path(str(resources.files(__name__)))
+
+
+def with_preset(part: str, given: Any) -> Any:
+    """What a file of the policy says, over the preset that it names; as it is where it names none.
+
+    Raises:
+        BadPolicyError: there is no such preset.
+    """
+    if not isinstance(given, dict) or given.get("preset") is None:
+        return given
+    path = _FOLDER / part / f"{given['preset']}.yaml"
+    if not path.is_file():
+        raise BadPolicyError(
+            f"{part}.yaml: there is no preset {given['preset']}", expected=f"one of {', '.join(names(part))}"
+        )
+    return {**read_yaml(path), **given}
+
+
+def names(part: str) -> tuple[str, ...]:
+    """The presets that a part of the policy has, by name."""
+    return tuple(sorted(path.stem for path in (_FOLDER / part).glob("*.yaml")))

@@ -30,7 +30,7 @@ test: $(VENV)/dev.stamp  ## every test but those of acceptance and the long proo
 	infra/test-tools.sh
 	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -p no:randomly -m "not proof and not acceptance"
 
-acceptance: $(VENV)/dev.stamp  ## the whole demo, twice, held against the raw data; the pages followed word by word; re-keys; Prefect's whole house
+acceptance: $(VENV)/dev.stamp  ## the demo twice, held against the raw data; kills, races and restatements of whole flows; pages word by word; Prefect's house
 	infra/test-tools.sh
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -p no:randomly -m "acceptance and not proof"
 

@@ -7,7 +7,7 @@ import pytest
 from tests.bench import reingest
 
 
-@pytest.mark.slow
+@pytest.mark.acceptance
 @pytest.mark.usefixtures("prefect_harness")
 def test_a_changed_month_rewrites_its_own_partitions(tmp_path: Path):
     rewritten = reingest.measure_again(tmp_path, orders_a_month=300, months=3)

@@ -41,6 +41,7 @@ def test_twenty_million_orders_stay_within_the_goal(tmp_path: Path):
     assert best["strata"].seconds <= run.GOAL_RATIO * best["duckdb"].seconds
 
 
+@pytest.mark.acceptance
 @pytest.mark.slow
 def test_an_ingest_has_every_order_and_all_the_money(tmp_path: Path):
     assert intake.write_files(tmp_path, 8) == 50_000
@@ -62,6 +63,7 @@ def test_two_gigabytes_of_export_stay_within_the_goal(tmp_path: Path):
     assert max(best["strata"].peak_gib, best["strata gb18030"].peak_gib) <= intake.GOAL_GIB
 
 
+@pytest.mark.acceptance
 @pytest.mark.slow
 def test_who_is_who_joins_nothing_that_plain_components_do_not(tmp_path: Path):
     best = identities.best_of(write(tmp_path, 3000), tmp_path, rounds=1)

@@ -20,7 +20,7 @@ from tests.support.sends import Client
 from tests.support.strata import finish, start
 from tests.support.winback import HOUSEHOLDS, SEND_ON, WINBACK, Brand, phone
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.acceptance
 
 INVISIBLE = ["P3:after", "P5:before", "P6:after", "P8:before"]
 VISIBLE = ["P8:after", "P9:after"]

@@ -10,7 +10,7 @@ import pytest
 from tests.support.quarter import Brand, day_after, received, write_quarter
 from tests.support.strata import finish, start
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.acceptance
 
 AS_OF, KNOWN = "2017-03-31", day_after("2017-03")
 UNSEEN = ["table:customers:after", pytest.param("table:tags:before", marks=pytest.mark.proof), "pointer:before"]

@@ -18,7 +18,7 @@ from tests.support.sends import Client
 from tests.support.strata import finish, start
 from tests.support.winback import WINBACK, Brand, phone
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.acceptance
 
 POINTS = (
     "forget:files:before", "forget:file:after", "forget:files:after", "table:orders:after", "pointer:before",

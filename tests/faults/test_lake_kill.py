@@ -34,6 +34,13 @@ BEFORE_THE_SWAP = (
 )
 
 
+@pytest.fixture(params=["directory", pytest.param("s3", marks=pytest.mark.acceptance)])
+def lake_settings(request: pytest.FixtureRequest) -> Settings:
+    """As everywhere; but each death costs a process, so that those on S3 are for `make acceptance`."""
+    settings: Settings = request.getfixturevalue(f"{request.param}_settings")
+    return settings
+
+
 @pytest.fixture
 def lake(objects: Objects, tmp_path: Path) -> Lake:
     lake = Lake(objects)

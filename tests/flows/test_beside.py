@@ -8,7 +8,7 @@ from flows.beside import BesideError, brand_beside
 from flows.cli import app
 from tasks.errors import ConfigurationError
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.acceptance
 
 
 @pytest.mark.usefixtures("prefect_harness")

@@ -204,6 +204,7 @@ def test_a_late_campaign_gets_what_is_left(after: Brand, tmp_path: Path):
     assert {key for key, data in late.stored().items() if files.get(key, data) != data} == {"demo_sms/INDEX.json"}
 
 
+@pytest.mark.acceptance
 def test_two_processes_at_once_deliver_once(brand: Brand, harness_env: dict[str, str]):
     told = ("--lake", brand.uri, "--policy", str(brand.policy), "--send-on", "2018-01-01", "--today", "2018-01-01")
     command = ("campaign", "winback_sms", "--json", *told, "--known-as-of", "2018-01-01")

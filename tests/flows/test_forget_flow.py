@@ -32,7 +32,7 @@ from tests.support.leaks import leaks_in
 from tests.support.sends import Client
 from tests.support.winback import WINBACK, Brand, phone
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.acceptance
 
 
 @pytest.fixture(scope="module", autouse=True)

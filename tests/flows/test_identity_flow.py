@@ -80,6 +80,7 @@ def test_the_link_is_explained_without_a_plain_value_and_an_old_id_is_understood
     assert told["records"]
 
 
+@pytest.mark.acceptance
 def test_a_later_word_takes_them_apart_again(lenient: Brand):
     tell(lenient, "must")
     lenient.refresh("2017-03-30", KNOWN)
@@ -89,6 +90,7 @@ def test_a_later_word_takes_them_apart_again(lenient: Brand):
     assert lenient.rows("identity_changes", MARCH)["change"].to_list() == ["split_from"]
 
 
+@pytest.mark.acceptance
 def test_what_was_known_then_is_resolved_as_it_was_then(lenient: Brand):
     """The link came in on 1 April; February as known in March knows nothing of it."""
     tell(lenient, "must", at="2017-02-20")

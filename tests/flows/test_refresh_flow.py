@@ -88,6 +88,7 @@ def test_with_what_is_known_now_the_late_basket_counts_and_nothing_else_moves(la
     assert changed == {one_id_of(late, HOUSEHOLD, "2017-02-28"): LATE_FEN}
 
 
+@pytest.mark.acceptance
 def test_what_was_known_then_can_be_asked_for_again_after_a_restatement(late: Brand):
     """Asked as of then, restated, asked as of then once more: readers see each time what was asked for."""
     then = late.recorded("2017-02-28")[0]
@@ -98,6 +99,7 @@ def test_what_was_known_then_can_be_asked_for_again_after_a_restatement(late: Br
     assert late.recorded("2017-02-28")[-1] == then
 
 
+@pytest.mark.acceptance
 def test_backfill_restates_what_a_late_file_touches_and_delivers_nothing(late: Brand):
     """What came since touches nobody in January; in February household 1 has more."""
     outbox = Path(late.lake, "outbox")
@@ -110,6 +112,7 @@ def test_backfill_restates_what_a_late_file_touches_and_delivers_nothing(late: B
     assert late.standing("2017-02-28")["customers"] != late.recorded("2017-02-28")[0]["customers"]
 
 
+@pytest.mark.acceptance
 def test_backfill_with_the_knowledge_of_then_gives_the_recorded_digests(late: Brand):
     recorded = {as_of: late.recorded(as_of)[0] for as_of in ("2017-01-31", "2017-02-28")}
     late.backfill("2017-01", "2017-02", "now")
@@ -117,6 +120,7 @@ def test_backfill_with_the_knowledge_of_then_gives_the_recorded_digests(late: Br
     assert {as_of: late.standing(as_of) for as_of in recorded} == recorded
 
 
+@pytest.mark.acceptance
 def test_a_backfill_under_another_policy_restates_every_month(brand: Brand, tmp_path: Path):
     """The threshold of the first tier is halved; facts and scores stay what they were."""
     tiers = (Path(brand.policy) / "tiers.yaml").read_text(encoding="utf-8")
@@ -131,6 +135,7 @@ def test_a_backfill_under_another_policy_restates_every_month(brand: Brand, tmp_
     assert after.filter(tier="silver").height > before.filter(tier="silver").height
 
 
+@pytest.mark.acceptance
 def test_a_month_goes_from_inbox_to_report(brand: Brand, tmp_path: Path):
     """April: ingest, refresh and report in one flow run, which leaves its summary beside it."""
     write_quarter(tmp_path / "inbox", months=["2017-04"])
@@ -150,6 +155,7 @@ def artifact_keys(name: str) -> list[str | None]:
         return [artifact.key for artifact in client.read_artifacts() if artifact.flow_run_id == newest.id]
 
 
+@pytest.mark.acceptance
 def test_the_same_month_again_changes_nothing(brand: Brand, tmp_path: Path):
     write_quarter(tmp_path / "inbox", months=["2017-04"])
     times = {"known_as_of": day_after("2017-04"), **received("2017-04")}

@@ -79,6 +79,7 @@ def assert_whole(brand: Brand, seq: int) -> None:
     assert (found.damaged, found.mismatches) == ([], [])
 
 
+@pytest.mark.acceptance
 def test_the_same_month_twice_at_once(brand: Brand, scratch: Path, harness_env: dict[str, str]):
     """The second looks again when it is its turn, and finds the work done."""
     seq = brand.seq
@@ -87,6 +88,7 @@ def test_the_same_month_twice_at_once(brand: Brand, scratch: Path, harness_env: 
     assert_whole(brand, seq + 1)
 
 
+@pytest.mark.acceptance
 def test_two_months_at_once(brand: Brand, scratch: Path, harness_env: dict[str, str]):
     """April was computed on the state of February; it is computed again on March's, and March stays."""
     seq = brand.seq

@@ -84,6 +84,7 @@ def assert_each_snapshot_added_one(lake: Lake) -> None:
     assert [len(ids(lake, each)) for each in snapshots] == list(range(1, ROUNDS + 1))
 
 
+@pytest.mark.acceptance
 @pytest.mark.slow
 def test_processes_race_and_one_wins_each_round(lake: Lake, lake_settings: Settings, tmp_path: Path):
     child = Child(lake_settings, tmp_path)

@@ -119,18 +119,18 @@ def preferred_categories(
         "is_qualifying", pl.col("one_id").is_not_null(), pl.col("paid_on") > as_of - timedelta(days=window_days)
     )
     spend = (
-        lines.select(*ORDER, *_LINE_PRODUCT, line_fen=pl.col("paid_fen"))
+        lines.select(*ORDER, *LINE_PRODUCT, line_fen=pl.col("paid_fen"))
         .join(window.select(*ORDER, "one_id", "paid_fen", "net_fen"), on=ORDER)
-        .join(_named(products), on=list(_LINE_PRODUCT_NAMES))
+        .join(_named(products), on=list(LINE_PRODUCT_NAMES))
         .group_by("one_id", "category")
-        .agg(spend_fen=_net_of_line().sum())
+        .agg(spend_fen=net_of_line().sum())
     )
     best = pl.col("category").sort_by([-pl.col("spend_fen"), pl.col("category")]).first()
     return spend.filter(pl.col("spend_fen") > 0).group_by("one_id").agg(preferred_category=best)
 
 
-_LINE_PRODUCT_NAMES = ("product_channel", "product_shop", "product_id")
-_LINE_PRODUCT = (
+LINE_PRODUCT_NAMES = ("product_channel", "product_shop", "product_id")
+LINE_PRODUCT = (
     pl.col("channel").alias("product_channel"),
     pl.col("shop_id").alias("product_shop"),
     pl.col("product_id"),
@@ -141,10 +141,10 @@ every order of a shop with every product of it before it looked at the lines (22
 
 def _named(products: pl.LazyFrame) -> pl.LazyFrame:
     """One row per product that has a category."""
-    return products.filter(pl.col("category").is_not_null()).select(*_LINE_PRODUCT, "category")
+    return products.filter(pl.col("category").is_not_null()).select(*LINE_PRODUCT, "category")
 
 
-def _net_of_line() -> pl.Expr:
+def net_of_line() -> pl.Expr:
     """The line's share of the order's net value; 128 bits, because fen times fen may pass 64."""
     share = pl.col("line_fen").cast(pl.Int128) * pl.col("net_fen") // pl.col("paid_fen")
     return pl.when(pl.col("net_fen") == pl.col("paid_fen")).then("line_fen").otherwise(share.cast(pl.Int64))

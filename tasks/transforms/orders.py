@@ -84,7 +84,7 @@ def net_orders(
         .join(_refunded(refunds, as_of), on=ORDER, how="left")
         .pipe(with_owner, identities, key="buyer_key", at="ordered_at")
         .select(
-            *ORDER, "one_id", "paid_on", "gross_fen", "paid_fen",
+            *ORDER, "one_id", "paid_at", "paid_on", "gross_fen", "paid_fen",
             pl.col("refunded_fen").fill_null(0),
             has_coupon=pl.col("coupon_fen").fill_null(0) > 0,
         )

@@ -12,8 +12,7 @@ from tasks.stores.scratch import find, read, stage
 from tasks.transforms.customers import layer_customers
 from tasks.transforms.identity_guards import require_sane
 from tasks.transforms.metrics import key_figures
-from tasks.transforms.refresh import moves_of
-from tasks.transforms.tags import tag_customers
+from tasks.transforms.refresh import moves_of, tag_changes_of, tags_of
 from tasks.transforms.traits import traits_of, with_traits
 
 MOVED = ("customers", "identities", "identity_changes")
@@ -46,10 +45,14 @@ def describe(run: Run, layers: Sequence[Candidate]) -> Candidate:
 
 
 @task(name="tag customers", task_run_name="tag customers as of {run.as_of}")
-def tag(run: Run, layers: Sequence[Candidate], traits: Candidate) -> Candidate:
-    """Give every customer one value for each tag of the policy."""
-    customers = with_traits(read(find(layers, "customers")), read(traits))
-    return _partition(run, "tag", "tags", tag_customers(customers, policy_of(run)))
+def tag(run: Run, layers: Sequence[Candidate], traits: Candidate) -> tuple[Candidate, ...]:
+    """Give every customer one value for each tag of the policy, and count what became of each since the last date."""
+    policy = policy_of(run)
+    inputs, identities = refresh_inputs(run, policy), read(find(layers, "identities"))
+    people = with_traits(read(find(layers, "customers")), read(traits))
+    tags = _partition(run, "tag", "tags", tags_of(inputs, policy, as_of(run), identities, people))
+    changes = tag_changes_of(inputs, policy, as_of(run), identities, read(tags))
+    return tags, _partition(run, "tag", "tag_changes", changes)
 
 
 @task(name="trace moves", task_run_name="trace moves to {run.as_of}")

@@ -10,13 +10,16 @@ from tasks.transforms.lineage import aliases
 from tasks.transforms.metrics import key_figures
 from tasks.transforms.migration import trace_moves
 from tasks.transforms.tags import tag_customers
-from tasks.transforms.traits import traits_of, with_traits
+from tasks.transforms.tags.carry import inherited_tags
+from tasks.transforms.tags.changes import count_changes
+from tasks.transforms.traits import ground_of, traits_of, with_traits
 
 
 def refresh(inputs: Inputs, policy: Policy, as_of: date) -> dict[str, pl.LazyFrame]:
     """Every table of one refresh by its name, each in its key's order."""
     layers = layer_customers(inputs, policy, as_of)
     traits = traits_of(inputs, policy, as_of, layers.identities, layers.customers).collect().lazy()
+    tags = tags_of(inputs, policy, as_of, layers.identities, with_traits(layers.customers, traits)).collect().lazy()
     return {
         "identities": layers.identities,
         "identity_conflicts": layers.identity_conflicts,
@@ -24,10 +27,33 @@ def refresh(inputs: Inputs, policy: Policy, as_of: date) -> dict[str, pl.LazyFra
         "customers": layers.customers,
         "cutoffs": layers.cutoffs,
         "traits": traits,
-        "tags": tag_customers(with_traits(layers.customers, traits), policy),
+        "tags": tags,
+        "tag_changes": tag_changes_of(inputs, policy, as_of, layers.identities, tags),
         "migrations": moves_of(inputs, layers.customers, layers.identities, layers.identity_changes, as_of),
         "metrics": key_figures(inputs, layers.customers, layers.identities, as_of),
     }
+
+
+def tags_of(
+    inputs: Inputs, policy: Policy, as_of: date, identities: pl.LazyFrame, people: pl.LazyFrame
+) -> pl.LazyFrame:
+    """Every tag of every customer: the table tags. `people` are the customers of the date with their traits."""
+    ground = ground_of(inputs, policy, as_of, identities, people)
+    return tag_customers(people, policy, ground, _inherited(inputs, identities))
+
+
+def tag_changes_of(
+    inputs: Inputs, policy: Policy, as_of: date, identities: pl.LazyFrame, tags: pl.LazyFrame
+) -> pl.LazyFrame:
+    """What became of every tag since the date before, counted: the table tag_changes."""
+    return count_changes(_inherited(inputs, identities), tags, policy.tags, inputs.previous_as_of, as_of)
+
+
+def _inherited(inputs: Inputs, identities: pl.LazyFrame) -> pl.LazyFrame | None:
+    """The tags of the date before under whoever goes on from their customers."""
+    if inputs.previous_tags is None or inputs.previous_customers is None:
+        return None
+    return inherited_tags(inputs.previous_tags, inputs.previous_customers, aliases(identities))
 
 
 def moves_of(

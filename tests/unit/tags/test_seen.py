@@ -69,7 +69,8 @@ def test_keywords_are_sought_where_the_tag_says():
     seen = ground(
         orders=[order(0, DAY, 5)], lines=[line], products=products,
         events=[
-            event(1, DAY, "service", "过敏咨询"), event(2, DAY, "view", "过敏专题"), event(1, LAST_OUT, "service", "断奶"),
+            event(1, DAY, "service", "过敏咨询"), event(2, DAY, "view", "过敏专题"),
+            event(1, LAST_OUT, "service", "断奶"),
         ],
         members=[{"one_id": 2, "source_tags": "vip|断奶期"}],
     )  # fmt: skip

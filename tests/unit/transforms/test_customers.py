@@ -42,7 +42,8 @@ def fold(given: Inputs, *dates: date) -> list[Tables]:
     made: list[Tables] = []
     for as_of in dates:
         made.append({name: frame.collect() for name, frame in refresh(given, POLICY, as_of).items()})
-        given = replace(given, previous_customers=made[-1]["customers"].lazy(), previous_as_of=as_of)
+        before = {f"previous_{table}": made[-1][table].lazy() for table in ("customers", "tags")}
+        given = replace(given, **before, previous_as_of=as_of)
     return made
 
 

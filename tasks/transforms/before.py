@@ -15,8 +15,6 @@ class Before:
 
     policy: Policy
     """The rules of the earlier refresh."""
-    cutoffs: pl.LazyFrame
-    """The table cutoffs at the earlier date."""
     known_as_of: datetime
     """What the earlier refresh knew."""
     known_since: datetime

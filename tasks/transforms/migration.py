@@ -1,17 +1,23 @@
-"""Who moved: each customer's tier, segment and stage at two dates, those who stayed included."""
+"""Who moved, and why: each customer's tier, segment and stage at two dates, those who stayed included."""
 
 from datetime import date
 
 import polars as pl
 
 from expectations.tables import TABLES
+from tasks.transforms.causes.steps import (
+    DIMENSIONS,
+    ENTERED,
+    LEFT,
+    MERGED_INTO,
+    SPLIT_FROM,
+    cause_of,
+    path_of,
+    without_labels,
+)
 from tasks.transforms.lineage import heirs
 
-DIMENSIONS = ("tier", "segment", "stage")
-ENTERED = "ENTERED"
-LEFT = "LEFT"
-MERGED_INTO = "MERGED_INTO"
-SPLIT_FROM = "SPLIT_FROM"
+__all__ = ["DIMENSIONS", "ENTERED", "LEFT", "MERGED_INTO", "SPLIT_FROM", "trace_moves"]
 
 
 def trace_moves(
@@ -22,6 +28,8 @@ def trace_moves(
     *,
     names: pl.LazyFrame | None = None,
     changes: pl.LazyFrame | None = None,
+    labels: pl.LazyFrame | None = None,
+    zone: str = "UTC",
 ) -> pl.LazyFrame:
     """One row per customer of either date and dimension, so that a matrix sums to its base. Sorted by its key.
 
@@ -37,16 +45,19 @@ def trace_moves(
         as_of: the date.
         names: `lineage.aliases` of the date; without them nobody was merged.
         changes: identity_changes of the date; without them nobody was split.
+        labels: those of `causes.labels_between`, on the way; without them time alone passed.
+        zone: business zone, in which somebody was first seen by the date before or after it.
     """
     if previous is None or from_as_of is None:
         return TABLES["migrations"].empty()
-    columns = ("one_id", *DIMENSIONS, "monetary_fen")
+    columns = ("one_id", *DIMENSIONS, "monetary_fen", "first_seen_at")
+    earlier = _before(previous, names).select("one_id", *DIMENSIONS, "monetary_fen", "gone_to")
     both = (
         customers.select(columns)
-        .join(
-            _before(previous, names).select(*columns, "gone_to"), on="one_id", how="full", coalesce=True, suffix="_from"
-        )
+        .join(earlier, on="one_id", how="full", coalesce=True, suffix="_from")
         .join(_split(changes), on="one_id", how="left")
+        .join(without_labels() if labels is None else labels, on="one_id", how="left")
+        .with_columns(_was_there=pl.col("first_seen_at").dt.convert_time_zone(zone).dt.date() <= from_as_of)
     )
     moves = pl.concat([both.select(*_move(dimension, from_as_of, as_of)) for dimension in DIMENSIONS])
     return moves.sort("one_id", "dimension")
@@ -72,12 +83,16 @@ def _split(changes: pl.LazyFrame | None) -> pl.LazyFrame:
 
 def _move(dimension: str, from_as_of: date, as_of: date) -> list[pl.Expr]:
     """The columns of one dimension's moves."""
+    start = pl.coalesce(f"{dimension}_from", "came_from", pl.lit(ENTERED))
+    end = pl.coalesce(dimension, "gone_to")
     return [
         pl.col("one_id"),
         pl.lit(dimension).alias("dimension"),
         pl.lit(from_as_of).alias("from_as_of"),
         pl.lit(as_of).alias("as_of"),
-        pl.coalesce(f"{dimension}_from", "came_from", pl.lit(ENTERED)).alias("from_code"),
-        pl.coalesce(dimension, "gone_to").alias("to_code"),
+        start.alias("from_code"),
+        end.alias("to_code"),
+        cause_of(dimension, start, end, pl.col("_was_there")).alias("cause"),
+        path_of(dimension, start, end).alias("label_path"),
         pl.coalesce("monetary_fen", "monetary_fen_from").alias("monetary_fen"),
     ]

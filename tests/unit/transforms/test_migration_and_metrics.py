@@ -1,6 +1,6 @@
 """Moves sum to their base; key figures are integers, shares half up."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from fractions import Fraction
 
 import polars as pl
@@ -12,6 +12,7 @@ from tasks.transforms.migration import DIMENSIONS, ENTERED, LEFT, trace_moves
 from tests.support.examples import examples
 
 FEBRUARY, MARCH = date(2026, 2, 28), date(2026, 3, 31)
+SEEN = datetime(2026, 3, 5, tzinfo=UTC)
 TIERS = st.dictionaries(st.sampled_from("abcdef"), st.sampled_from(["base", "silver", "gold"]))
 
 
@@ -19,7 +20,8 @@ def customers(tiers: dict[str, str], fen: int = 100) -> pl.LazyFrame:
     """Customers whose segment and stage follow from the tier."""
     schema = {"one_id": pl.String, "tier": pl.String}
     frame = pl.LazyFrame(list(tiers.items()), schema, orient="row")
-    return frame.with_columns(segment="tier", stage="tier", monetary_fen=pl.lit(fen, pl.Int64))
+    seen = pl.lit(SEEN, pl.Datetime("us", "UTC"))
+    return frame.with_columns(segment="tier", stage="tier", monetary_fen=pl.lit(fen, pl.Int64), first_seen_at=seen)
 
 
 def test_who_is_new_enters_and_who_is_gone_leaves():

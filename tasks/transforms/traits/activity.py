@@ -9,6 +9,7 @@ import polars as pl
 
 from tasks.policy.activity import Activity, ActivityLevel
 from tasks.transforms.traits.ground import Ground
+from tasks.transforms.traits.kinds import is_kind, last_day
 
 SHORT, LONG = 7, 30
 _KINDS: dict[str, tuple[str, ...]] = {
@@ -39,37 +40,32 @@ def joined_on(ground: Ground) -> pl.LazyFrame:
     return known.group_by("one_id").agg(member_since_on=pl.col("day").min())
 
 
-def count_events(ground: Ground) -> pl.LazyFrame:
-    """One row per customer with an event: counts by kind and window, and the last days. One pass over the events."""
+def counts(ground: Ground) -> list[pl.Expr]:
+    """What is counted over a customer's events: kinds by window, and the last days."""
     interactions = ground.policy.activity.interactions
-    counts = [_count(ground.as_of, name, SHORT, _KINDS[name]) for name in _SHORT_TOO]
-    counts += [_count(ground.as_of, name, LONG, kinds) for name, kinds in _KINDS.items()]
-    counts += [_count(ground.as_of, "interactions", days, interactions) for days in (SHORT, LONG)]
-    return (
-        ground.events.select("one_id", "event", "happened_on")
-        .group_by("one_id")
-        .agg(
-            *counts,
-            _is("referral").sum().cast(pl.Int64).alias("referrals_life"),
-            pl.col("happened_on").filter(_is(*interactions)).max().alias("last_active_on"),
-            pl.col("happened_on").filter(_is("login")).max().alias("_last_login_on"),
-        )
-        .with_columns(
-            days_since_active=_days_since(ground.as_of, "last_active_on"),
-            days_since_login=_days_since(ground.as_of, "_last_login_on"),
-        )
-        .drop("_last_login_on")
-    )
+    found = [_count(ground.as_of, name, SHORT, _KINDS[name]) for name in _SHORT_TOO]
+    found += [_count(ground.as_of, name, LONG, kinds) for name, kinds in _KINDS.items()]
+    found += [_count(ground.as_of, "interactions", days, interactions) for days in (SHORT, LONG)]
+    return [
+        *found,
+        is_kind("referral").sum().cast(pl.Int64).alias("referrals_life"),
+        last_day(*interactions).alias("last_active_on"),
+        last_day("login").alias("_last_login_on"),
+    ]
 
 
 def judge_activity(customers: pl.LazyFrame, ground: Ground) -> pl.LazyFrame:
-    """Customers as given, with `is_active` and `activity`: the first level of the policy that is reached.
+    """Customers as given, with days since, `is_active`, and `activity`: the first level of the policy that is reached.
 
     A brand without log-ins cannot tell who is active; one without any events knows of nobody's activity.
     """
     policy = ground.policy.activity
     is_active = pl.col("logins_7d") >= policy.active_logins
-    judged = customers.with_columns(is_active=is_active if "login" in ground.event_kinds else pl.lit(None, pl.Boolean))
+    judged = customers.with_columns(
+        is_active=is_active if "login" in ground.event_kinds else pl.lit(None, pl.Boolean),
+        days_since_active=_days_since(ground.as_of, "last_active_on"),
+        days_since_login=_days_since(ground.as_of, "_last_login_on"),
+    )
     return judged.with_columns(activity=_level(policy) if ground.event_kinds else pl.lit("unknown"))
 
 
@@ -90,11 +86,7 @@ def _reaches(level: ActivityLevel) -> pl.Expr:
 def _count(as_of: date, name: str, days: int, kinds: tuple[str, ...]) -> pl.Expr:
     """Events of these kinds in the last `days`, as a sum: any engine adds it up in one pass and any order."""
     in_window = pl.col("happened_on") > as_of - timedelta(days=days)
-    return (_is(*kinds) & in_window).sum().cast(pl.Int64).alias(f"{name}_{days}d")
-
-
-def _is(*kinds: str) -> pl.Expr:
-    return pl.col("event") == kinds[0] if len(kinds) == 1 else pl.col("event").is_in(kinds)
+    return (is_kind(*kinds) & in_window).sum().cast(pl.Int64).alias(f"{name}_{days}d")
 
 
 def _days_since(as_of: date, name: str) -> pl.Expr:

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from expectations.vocabulary import EVENTS
-from tasks.transforms.traits.activity import count_events, joined_on, judge_activity
+from tasks.transforms.traits.activity import joined_on, judge_activity
+from tasks.transforms.traits.events import count_events
 from tests.support.examples import examples
 from tests.unit.traits.worlds import at, event, ground, on, told
 

@@ -29,7 +29,9 @@ def parse(text: str, columns: Iterable[str], *, where: str, of: str = "a column 
         names = expression.meta.root_names()
     except PolarsError as error:
         raise BadPolicyError(
-            f"{where}: `{text}` cannot be read ({error})", expected="an SQL expression", next_step="correct it"
+            f"{where}: `{text}` cannot be read ({error})",
+            expected="an SQL expression",
+            next_step='correct it; a column named like a word of SQL, such as "cluster", goes in double quotes',
         ) from error
     for name in names:
         if name not in known:

@@ -137,10 +137,20 @@ class Tag(Rule):
     value: Condition | None = Field(default=None, description="SQL expression: the tag is its value")
     measure: Condition | None = Field(default=None, description="SQL expression that `bands` cut")
     bands: tuple[Band, ...] = Field(default=(), description="from the lowest band upwards; of a measure or a window")
-    window: Window | None = Field(default=None, exclude_if=lambda given: given is None)
-    top: Top | None = Field(default=None, exclude_if=lambda given: given is None)
-    imported: Imported | None = Field(default=None, exclude_if=lambda given: given is None)
-    keyword: Keyword | None = Field(default=None, exclude_if=lambda given: given is None)
+    window: Window | None = Field(
+        default=None,
+        exclude_if=lambda given: given is None,
+        description="a number over what the customer did in the last days",
+    )
+    top: Top | None = Field(
+        default=None, exclude_if=lambda given: given is None, description="who stands highest by a measure"
+    )
+    imported: Imported | None = Field(
+        default=None, exclude_if=lambda given: given is None, description="what a source says of the person"
+    )
+    keyword: Keyword | None = Field(
+        default=None, exclude_if=lambda given: given is None, description="words that are sought in names"
+    )
     at_least: int | None = Field(
         default=None, exclude_if=lambda given: given is None,
         description="of a window: the tag is yes from this number on; without it the tag is the number",

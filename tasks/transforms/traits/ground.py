@@ -44,7 +44,8 @@ class Ground:
     follows: pl.LazyFrame
     """The table follows, each under whoever had the key when contact was made."""
     touches: pl.LazyFrame
-    """The table touches: messages of sends by the date, under whom their receivers are now."""
+    """The table touches: messages of sends by the date, under whom their receivers are now. A row that names nobody,
+    such as a vendor's receipt, is under whoever had its recipient key at its time."""
 
 
 def ground_of(inputs: Inputs, policy: Policy, as_of: date, identities: pl.LazyFrame, customers: pl.LazyFrame) -> Ground:
@@ -68,7 +69,7 @@ def ground_of(inputs: Inputs, policy: Policy, as_of: date, identities: pl.LazyFr
         event_kinds=frozenset(kinds.get_column("event")),
         members=_owned(inputs.members, keys, "member_key", "exported_at"),
         follows=_owned(inputs.follows, keys, "customer_key", "followed_at"),
-        touches=_followed(inputs.touches.filter(pl.col("send_on") <= as_of), identities, numbers),
+        touches=_reached(inputs.touches.filter(pl.col("send_on") <= as_of), keys, identities, numbers),
     )
 
 
@@ -83,7 +84,11 @@ def _owned(rows: pl.LazyFrame, keys: pl.LazyFrame, key: str, at: str) -> pl.Lazy
     return rows.filter(pl.col(key).is_not_null()).pipe(with_owner, keys, key=key, at=at).drop_nulls("one_id")
 
 
-def _followed(touches: pl.LazyFrame, identities: pl.LazyFrame, numbers: pl.LazyFrame) -> pl.LazyFrame:
-    """Touches under the number of whoever their receiver is now; those of nobody are left out."""
-    now = aliases(identities).join(numbers, on="one_id").select("old_id", one_id="number")
-    return touches.rename({"one_id": "old_id"}).join(now, on="old_id").drop("old_id")
+def _reached(
+    touches: pl.LazyFrame, keys: pl.LazyFrame, identities: pl.LazyFrame, numbers: pl.LazyFrame
+) -> pl.LazyFrame:
+    """Touches under the number of whom they reached; those of nobody are left out."""
+    now = aliases(identities).join(numbers, on="one_id").select("old_id", named="number")
+    named = touches.rename({"one_id": "old_id"}).join(now, on="old_id", how="left").drop("old_id")
+    owned = named.pipe(with_owner, keys, key="recipient_key", at="happened_at")
+    return owned.with_columns(one_id=pl.coalesce("named", "one_id")).drop("named").drop_nulls("one_id")

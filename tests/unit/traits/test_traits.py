@@ -1,5 +1,6 @@
 """The table traits from known rows: whose an event is, what lies ahead of the date, one row for everybody."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 
 from expectations.tables import TABLES
 from tasks.transforms.customers import Inputs, Layers, layer_customers
-from tasks.transforms.traits import traits_of
+from tasks.transforms.traits import ground_of, traits_of
 from tests.unit.traits.worlds import AS_OF, at, on, policy
 from tests.unit.transforms import builders
 
@@ -20,6 +21,11 @@ def key(name: str) -> str:
 def login(name: str, days_ago: int) -> dict[str, object]:
     return {"channel": "site", "event_id": f"{name}{days_ago}", "event": "login", "customer_key": key(name),
             "happened_at": at(days_ago), "happened_on": on(days_ago)}  # fmt: skip
+
+
+def receipt(recipient: str, one_id: str | None, kind: str, days_ago: int) -> dict[str, object]:
+    return {"send_id": "v/winback/2026-03-01", "campaign": "winback", "recipient_key": recipient, "one_id": one_id,
+            "kind": kind, "happened_at": at(days_ago), "send_on": on(days_ago)}  # fmt: skip
 
 
 EVENTS = [login("p", 25), login("p", 15), login("a", 40), login("b", -1)]
@@ -64,3 +70,20 @@ def test_an_event_is_of_whoever_had_the_number_then(inputs: Inputs, layers: Laye
     )
     rows = told(inputs, layers, pl.concat([layers.identities, epochs]))
     assert [rows[name]["days_since_login"] for name in "ab"] == [25, 15]
+
+
+def test_a_message_is_of_whoever_its_receiver_is_now_and_a_receipt_of_who_has_the_number(
+    inputs: Inputs, layers: Layers
+):
+    ids = dict(layers.identities.select("key", "one_id").collect().iter_rows())
+    merged = builders.rows("identities", {"key": key("z"), "epoch": 1, "one_id": ids[key("a")], "own_id": "c_old"})
+    sent = builders.rows(
+        "touches",
+        receipt("phone::1", "c_old", "handed_over", 9), receipt(key("b"), None, "delivered", 9),
+        receipt("phone::2", None, "delivered", 9), receipt(key("a"), None, "delivered", -1),
+    )  # fmt: skip
+    rows = ground_of(
+        replace(inputs, touches=sent), policy(), AS_OF, pl.concat([layers.identities, merged]), layers.customers
+    )
+    reached = rows.touches.join(rows.names, on="one_id").select("name", "kind").collect()
+    assert sorted(reached.rows()) == sorted([(ids[key("a")], "handed_over"), (ids[key("b")], "delivered")])

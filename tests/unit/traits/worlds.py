@@ -61,7 +61,7 @@ def ground(
         policy=rules or policy(),
         zone="Asia/Shanghai",
         names=pl.LazyFrame({"one_id": range(count), "name": [f"c_{n:03}" for n in range(count)]}),
-        customers=_frame("customers", people),
+        customers=_frame("customers", people, max_month_spend_fen=pl.Int64),
         orders=_frame("orders", tables.get("orders", ()), **ORDER_TYPES),
         lines=TABLES["order_lines"].empty(),
         products=TABLES["products"].empty(),

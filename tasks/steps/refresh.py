@@ -57,10 +57,11 @@ def tag(run: Run, layers: Sequence[Candidate], traits: Candidate) -> tuple[Candi
 
 @task(name="trace moves", task_run_name="trace moves to {run.as_of}")
 def trace(run: Run, layers: Sequence[Candidate]) -> Candidate:
-    """Write down every customer's move since the last date, in tier, segment and stage."""
-    inputs = refresh_inputs(run, policy_of(run))
+    """Write down every customer's move since the last date, in tier, segment and stage, each with its cause."""
+    policy = policy_of(run)
     customers, identities, changes = (read(find(layers, table)) for table in MOVED)
-    return _partition(run, "trace", "migrations", moves_of(inputs, customers, identities, changes, as_of(run)))
+    moves = moves_of(refresh_inputs(run, policy), policy, customers, identities, changes, as_of(run))
+    return _partition(run, "trace", "migrations", moves)
 
 
 @task(name="measure", task_run_name="key figures of {run.as_of}")

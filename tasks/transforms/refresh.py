@@ -5,6 +5,7 @@ from datetime import date
 import polars as pl
 
 from tasks.policy.models import Policy
+from tasks.transforms.causes.labels import labels_between
 from tasks.transforms.customers import Inputs, layer_customers
 from tasks.transforms.lineage import aliases
 from tasks.transforms.metrics import key_figures
@@ -29,7 +30,7 @@ def refresh(inputs: Inputs, policy: Policy, as_of: date) -> dict[str, pl.LazyFra
         "traits": traits,
         "tags": tags,
         "tag_changes": tag_changes_of(inputs, policy, as_of, layers.identities, tags),
-        "migrations": moves_of(inputs, layers.customers, layers.identities, layers.identity_changes, as_of),
+        "migrations": moves_of(inputs, policy, layers.customers, layers.identities, layers.identity_changes, as_of),
         "metrics": key_figures(inputs, layers.customers, layers.identities, as_of),
     }
 
@@ -57,9 +58,12 @@ def _inherited(inputs: Inputs, identities: pl.LazyFrame) -> pl.LazyFrame | None:
 
 
 def moves_of(
-    inputs: Inputs, customers: pl.LazyFrame, identities: pl.LazyFrame, changes: pl.LazyFrame, as_of: date
-) -> pl.LazyFrame:
+    inputs: Inputs, policy: Policy, customers: pl.LazyFrame, identities: pl.LazyFrame, changes: pl.LazyFrame,
+    as_of: date,
+) -> pl.LazyFrame:  # fmt: skip
     """Every customer's move since the date before, whoever was merged or split on the way: the table migrations."""
+    if inputs.previous_customers is None:
+        return trace_moves(None, customers, None, as_of)
     return trace_moves(
         inputs.previous_customers,
         customers,
@@ -67,4 +71,6 @@ def moves_of(
         as_of,
         names=aliases(identities),
         changes=changes,
+        labels=labels_between(inputs, policy, as_of, customers, identities, changes),
+        zone=inputs.zone,
     )

@@ -159,7 +159,9 @@ def _migrations(now: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
             monetary_fen=pl.coalesce("monetary_fen", "monetary_fen_before"),
         )
         for name in ("tier", "segment", "stage")
-    ])  # fmt: skip
+    ]).with_columns(
+        cause=pl.when(pl.col("from_code") != pl.col("to_code")).then(pl.lit("new_orders")), label_path=pl.lit(None)
+    )  # fmt: skip
 
 
 def _files() -> pl.DataFrame:

@@ -1,7 +1,8 @@
-"""Who moved since the month before: tiers, segments, stages, with arrivals and leavers."""
+"""Who moved since the month before, and why: tiers, segments, stages, with arrivals and leavers."""
 
 import polars as pl
 
+from tasks.reports.causes import cause_block
 from tasks.reports.data import ReportData
 from tasks.reports.drawing import picture
 from tasks.reports.matrix_chart import MANY, move_heat
@@ -15,7 +16,7 @@ LADDER_KEYS = (Key("shade-4", Text("升级、新进", "Rose or arrived")), Key("
 
 
 def movement_section(data: ReportData) -> Section:
-    """Three matrices: from which label, to which."""
+    """Three matrices: from which label, to which; and why."""
     title = Text("层级迁移", "Moves between months")
     if data.migrations.is_empty():
         return Section("moves", title, FIRST_MONTH)
@@ -27,6 +28,7 @@ def movement_section(data: ReportData) -> Section:
         _block(data, "tier", Text("等级", "Tiers"), tier_labels(data.policy), is_ladder=True),
         _block(data, "stage", Text("生命周期", "Lifecycle stages"), stage_labels(data.policy)),
         _block(data, "segment", Text("分群", "Segments"), segment_labels(data.policy)),
+        cause_block(data.migrations, data.currency),
     )
     return Section("moves", title, lead, blocks)
 

@@ -90,11 +90,13 @@ class Brand:
 
     folder: Path
     policy: Path
+    root: str = ""
+    """Where the lake is, if not in the folder."""
 
     @classmethod
-    def found(cls, folder: Path) -> "Brand":
+    def found(cls, folder: Path, root: str = "") -> "Brand":
         """Write the exports, take them in, and refresh the year's end."""
-        brand = cls(folder, copy_policy(folder / "policy"))
+        brand = cls(folder, copy_policy(folder / "policy"), root)
         brand.take_in(write_exports(folder / "exports"), "2018-01-01T06:00:00-05:00")
         told = {"lake": brand.uri, "policy": str(brand.policy)}
         refresh(RefreshParameters(as_of=AS_OF, known_as_of=str(SEND_ON), **told))
@@ -112,7 +114,7 @@ class Brand:
     @property
     def uri(self) -> str:
         """The lake root."""
-        return str(self.folder / "lake")
+        return self.root or str(self.folder / "lake")
 
     @property
     def lake(self) -> Lake:

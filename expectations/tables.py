@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from expectations.traits import TRAIT_COLUMNS
+from expectations.value import MODEL_COLUMNS, VALUE_COLUMNS
 from expectations.vocabulary import MOVE_CAUSES, ORDER_KINDS, TOUCH_KINDS, VOCABULARY, Column
 
 
@@ -219,12 +220,12 @@ _table(
 _table(
     "customers",
     "One customer (first seen by as_of, known by known_as_of) at one date.",
-    """one_id as_of recency_days? days_since_order? frequency monetary_fen
+    f"""one_id as_of recency_days? days_since_order? frequency monetary_fen
     frequency_scored? monetary_scored_fen? r_score f_score m_score rfm_cell? segment
     tier stage first_order_on? last_order_on? gross_orders life_orders life_net_fen purchase_days coupon_rate?
     weekday_rate? preferred_category? spend_3m_fen first_seen_at tier_level tier_cause tier_since? tier_valid_until?
     tier_grace_until? tier_granted_by? tier_window_end? tier_locked_until? tier_lock_reason? tier_spend_fen
-    tier_gap_fen? policy_digest""",
+    tier_gap_fen? {VALUE_COLUMNS} policy_digest""",
     "one_id as_of",
     "as_of",
 )
@@ -233,6 +234,13 @@ _table(
     "One customer at one date: activity, silence, habits and character.",
     TRAIT_COLUMNS,
     "one_id as_of",
+    "as_of",
+)
+_table(
+    "models",
+    "One number of one fitted model at one date.",
+    MODEL_COLUMNS,
+    "as_of model parameter",
     "as_of",
 )
 _table(

@@ -15,6 +15,7 @@ from expectations.columns import rate as _rate
 from expectations.columns import score as _score
 from expectations.columns import text as _text
 from expectations.traits import TRAITS
+from expectations.value import VALUE
 
 __all__ = ["INSTANT", "MAX_FEN", "VOCABULARY", "Column"]
 
@@ -374,3 +375,4 @@ _add(
 
 # What a customer does and is like.
 _add(*TRAITS)
+_add(*VALUE)

@@ -27,6 +27,7 @@ from tasks.policy.segments import Segments
 from tasks.policy.social import Social
 from tasks.policy.tags import Tag
 from tasks.policy.tiers import Tiers
+from tasks.policy.value import Value
 
 FILES: dict[str, tuple[type[Rule], str]] = {
     "brand.yaml": (Brand, "Required."),
@@ -35,6 +36,7 @@ FILES: dict[str, tuple[type[Rule], str]] = {
     "tiers.yaml": (Tiers, ""),
     "lifecycle.yaml": (Lifecycle, ""),
     "activity.yaml": (Activity, ""),
+    "value.yaml": (Value, ""),
     "habits.yaml": (Habits, ""),
     "social.yaml": (Social, ""),
     "clusters.yaml": (Clusters, ""),

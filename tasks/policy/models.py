@@ -18,6 +18,7 @@ from tasks.policy.segments import Segments
 from tasks.policy.social import Social
 from tasks.policy.tags import Tag
 from tasks.policy.tiers import Tiers
+from tasks.policy.value import Value
 
 RAW_ROLES = ("data_engineer", "privacy_officer")
 MARKETPLACES = ("taobao", "jd", "douyin", "pdd", "kuaishou", "xiaohongshu", "wechat_shop")
@@ -163,6 +164,7 @@ class Policy(Rule):
     tiers: Tiers
     lifecycle: Lifecycle
     activity: Activity
+    value: Value
     habits: Habits
     social: Social
     clusters: Clusters

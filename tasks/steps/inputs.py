@@ -33,6 +33,7 @@ def refresh_inputs(run: Run, policy: Policy) -> Inputs:
         previous_customers=None if previous is None else lake.scan("customers", snapshot, partitions=[previous]),
         previous_cutoffs=None if previous is None else lake.scan("cutoffs", snapshot, partitions=[previous]),
         previous_identities=None if previous is None else lake.scan("identities", snapshot, partitions=[previous]),
+        previous_models=None if previous is None else lake.scan("models", snapshot, partitions=[previous]),
         previous_tags=None if previous is None else lake.scan("tags", snapshot, partitions=[previous]),
         previous_as_of=previous,
         before=None if previous is None else before_of(run, previous),

@@ -31,6 +31,7 @@ def layer(run: Run) -> tuple[Candidate, ...]:
         _partition(run, "layer", "identity_conflicts", layers.identity_conflicts),
         _partition(run, "layer", "identity_changes", layers.identity_changes),
         _partition(run, "layer", "customers", layers.customers),
+        _partition(run, "layer", "models", layers.models),
         _partition(run, "layer", "cutoffs", layers.cutoffs),
     )
 

@@ -21,6 +21,9 @@ from tasks.transforms.rfm_values import with_scored_values
 from tasks.transforms.segments import name_segments
 from tasks.transforms.tier_replay import advance
 from tasks.transforms.tier_spend import refund_moves, spend_at, with_counting_days
+from tasks.transforms.value.clv import value_customers
+from tasks.transforms.value.histories import LARGEST_ORDER
+from tasks.transforms.value.models import fit_models
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,8 @@ class Inputs:
     """The cut-offs of the same date before."""
     previous_tags: pl.LazyFrame | None = None
     """The tags of the same date before."""
+    previous_models: pl.LazyFrame | None = None
+    """The models of the same date before: what a fit that fails falls back to."""
     links: pl.LazyFrame = field(default_factory=TABLES["identity_links"].empty)
     """Declared links between keys."""
     blocked: frozenset[str] = frozenset()
@@ -65,6 +70,7 @@ class Layers:
     identity_conflicts: pl.LazyFrame
     identity_changes: pl.LazyFrame
     customers: pl.LazyFrame
+    models: pl.LazyFrame
     cutoffs: pl.LazyFrame
 
 
@@ -77,12 +83,13 @@ def layer_customers(inputs: Inputs, policy: Policy, as_of: date) -> Layers:
         inputs.sightings, inputs.links, policy.identity, as_of=as_of, zone=inputs.zone, blocked=inputs.blocked
     )
     identities, conflicts = (rows.lazy() for rows in pl.collect_all([resolution.identities, resolution.conflicts]))
-    customers = customers_of(inputs, policy, as_of, identities).collect().lazy()
+    customers, models = customers_and_models(inputs, policy, as_of, identities)
     return Layers(
         identities=identities,
         identity_conflicts=conflicts,
         identity_changes=changes_at(inputs, identities, as_of).collect().lazy(),
         customers=customers,
+        models=models,
         cutoffs=cutoffs_of(
             customers, policy.rfm, as_of=as_of, standing=standing_cutoffs(inputs.previous_cutoffs, policy.rfm, as_of)
         ),
@@ -96,13 +103,21 @@ def changes_at(inputs: Inputs, identities: pl.LazyFrame, as_of: date) -> pl.Lazy
     return changes_between(inputs.previous_identities, identities, as_of)
 
 
-def customers_of(inputs: Inputs, policy: Policy, as_of: date, identities: pl.LazyFrame) -> pl.LazyFrame:
-    """One row per customer first seen by the end of `as_of`, with every column of the table. Sorted by one_id."""
-    return (
-        standings(settled(inputs, identities), policy, as_of, identities)
+def customers_and_models(
+    inputs: Inputs, policy: Policy, as_of: date, identities: pl.LazyFrame
+) -> tuple[pl.LazyFrame, pl.LazyFrame]:
+    """The tables customers and models at `as_of`, held in memory.
+
+    One row per customer first seen by the end of `as_of`, sorted by one_id; the models are fitted on all of them.
+    """
+    standing = standings(settled(inputs, identities), policy, as_of, identities).collect().lazy()
+    models = fit_models(standing, inputs.previous_models, policy.value, as_of).collect().lazy()
+    customers = (
+        value_customers(standing, models, policy.value, as_of)
         .with_columns(as_of=pl.lit(as_of), policy_digest=pl.lit(digest_of(policy)))
         .select(TABLES["customers"].columns)
     )
+    return customers.collect().lazy(), models
 
 
 def settled(inputs: Inputs, identities: pl.LazyFrame) -> Inputs:
@@ -170,7 +185,7 @@ def _facts(inputs: Inputs, policy: Policy, as_of: date, people: pl.LazyFrame, nu
     )
     facts = customer_facts(
         people, orders, inputs.order_lines, inputs.products,
-        as_of=as_of, window_days=rfm.window_days, also=[spend_at(as_of, policy.tiers)],
+        as_of=as_of, window_days=rfm.window_days, also=[spend_at(as_of, policy.tiers), LARGEST_ORDER],
     )  # fmt: skip
     return (
         facts.pipe(with_scored_values, orders, rfm, as_of=as_of)

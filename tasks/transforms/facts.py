@@ -36,6 +36,7 @@ def customer_facts(
 
 _COUNTS = (
     "frequency", "monetary_fen", "gross_orders", "life_orders", "life_net_fen", "spend_3m_fen", "purchase_days",
+    "first_day_fen",
 )  # fmt: skip
 
 
@@ -102,9 +103,14 @@ def _three_months_start(as_of: date) -> date:
 
 
 def count_purchase_days(orders: pl.LazyFrame) -> pl.LazyFrame:
-    """One row per customer with a qualifying order: on how many different days they bought."""
+    """One row per customer with a qualifying order: on how many different days, and the net spend of the first."""
     bought = orders.filter("is_qualifying", pl.col("one_id").is_not_null())
-    return bought.select("one_id", "paid_on").unique().group_by("one_id").agg(purchase_days=pl.len().cast(pl.Int64))
+    return (
+        bought.group_by("one_id", "paid_on")
+        .agg(pl.col("net_fen").sum())
+        .group_by("one_id")
+        .agg(purchase_days=pl.len().cast(pl.Int64), first_day_fen=pl.col("net_fen").min_by("paid_on"))
+    )
 
 
 def preferred_categories(

@@ -26,6 +26,7 @@ def refresh(inputs: Inputs, policy: Policy, as_of: date) -> dict[str, pl.LazyFra
         "identity_conflicts": layers.identity_conflicts,
         "identity_changes": layers.identity_changes,
         "customers": layers.customers,
+        "models": layers.models,
         "cutoffs": layers.cutoffs,
         "traits": traits,
         "tags": tags,

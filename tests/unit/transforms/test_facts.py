@@ -39,7 +39,7 @@ def test_a_buyer_s_facts():
     del ann["first_seen_at"]
     assert ann == {
         "recency_days": 1, "days_since_order": 1, "frequency": 2, "monetary_fen": 300,
-        "gross_orders": 4, "life_orders": 3, "life_net_fen": 1200, "purchase_days": 3,
+        "gross_orders": 4, "life_orders": 3, "life_net_fen": 1200, "purchase_days": 3, "first_day_fen": 900,
         "first_order_on": date(2025, 1, 2), "last_order_on": date(2026, 3, 30),
         "coupon_rate": 0.0, "weekday_rate": 0.5, "spend_3m_fen": 300, "preferred_category": None,
     }  # fmt: skip

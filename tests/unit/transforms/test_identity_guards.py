@@ -31,7 +31,7 @@ def check(who: Who) -> None:
     conflicts = builders.rows("identity_conflicts", *({"rule": rule} for rule in who.refused))
     changes = builders.rows("identity_changes", *({"old_id": old} for old in who.moved))
     nobody = builders.rows("customers")
-    layers = Layers(identities(who.now), conflicts, changes, nobody, builders.rows("cutoffs"))
+    layers = Layers(identities(who.now), conflicts, changes, nobody, builders.rows("models"), builders.rows("cutoffs"))
     nothing = [builders.rows(name) for name in ("orders", "order_lines", "refunds", "products", "sightings")]
     previous = None if who.before is None else identities(who.before)
     require_sane(layers, Inputs(*nothing, zone="UTC", currency="CNY", previous_identities=previous), GUARDS)

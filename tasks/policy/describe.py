@@ -55,7 +55,8 @@ this page.
 A brand's policy is a folder of YAML. A file that is not there is the default of `tasks/policy/defaults/`; a file that
 is there replaces the default as a whole. An unknown field is an error. Money is in fen, the minor unit of the brand's
 currency. A *condition* is one SQL expression over the columns of `customers` (dictionary.md) and the tags. Only the
-meaning counts for the policy's digest: comments and the order of keys do not.
+meaning counts for the policy's digest: comments and the order of keys do not. `strata policy check` finds what is wrong
+with a folder, all at once, each finding with its file and line; `strata policy diff A B` tells two policies apart.
 """
 
 Schema = dict[str, Any]

@@ -36,16 +36,34 @@ def load_policy(folder: Path) -> Policy:
     Raises:
         BadPolicyError: a file is missing, unreadable or breaks a rule; the message names it.
     """
+    return parse_policy(read_content(folder), str(folder))
+
+
+def read_content(folder: Path) -> dict[str, Any]:
+    """What the files of a policy say, over the defaults and presets, before anything is checked.
+
+    Raises:
+        BadPolicyError: there is no brand.yaml, or a file is no YAML.
+    """
     if not (folder / "brand.yaml").is_file():
         raise BadPolicyError(
             f"{folder} has no brand.yaml", expected="a policy folder",
             next_step="make one with `strata init DIR`, or name it with --policy",
         )  # fmt: skip
+    content: dict[str, Any] = {name: with_preset(name, read_yaml(path)) for name, path in single_files(folder).items()}
+    content |= {name: [read_yaml(path) for path in paths] for name, paths in entry_files(folder, *MANY).items()}
+    return content | {name: read_documents(folder / name) for name in ABOUT_SOURCES}
+
+
+def single_files(folder: Path) -> dict[str, Path]:
+    """Each part of the policy that is one file, and that file: the brand's own, or the default."""
     defaults = Path(str(resources.files("tasks.policy") / "defaults"))
-    content: dict[str, Any] = {name: with_preset(name, _read_first(name, folder, defaults)) for name in SINGLE}
-    content |= {name: [read_yaml(path) for path in sorted((folder / name).glob("*.yaml"))] for name in MANY}
-    content |= {name: read_documents(folder / name) for name in ABOUT_SOURCES}
-    return parse_policy(content, str(folder))
+    return {name: _first(name, folder, defaults) for name in SINGLE}
+
+
+def entry_files(folder: Path, *parts: str) -> dict[str, list[Path]]:
+    """Each part that has a file for each entry, and those files by name."""
+    return {name: sorted((folder / name).glob("*.yaml")) for name in parts}
 
 
 def parse_policy(content: dict[str, Any], where: str) -> Policy:
@@ -72,10 +90,10 @@ def canonical(policy: Policy) -> str:
     return json.dumps(policy.model_dump(mode="json"), ensure_ascii=False, sort_keys=True, indent=1)
 
 
-def _read_first(name: str, *folders: Path) -> Any:
+def _first(name: str, *folders: Path) -> Path:
     for folder in folders:
         if (folder / f"{name}.yaml").is_file():
-            return read_yaml(folder / f"{name}.yaml")
+            return folder / f"{name}.yaml"
     raise BadPolicyError(f"{name}.yaml is missing", next_step=f"add it to {folders[0]}")
 
 

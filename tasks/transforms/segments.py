@@ -1,47 +1,11 @@
 """Named segments: the policy's first-match-wins map over the scores, and the kinds of customer outside them."""
 
-import itertools
-from dataclasses import dataclass
-
 import polars as pl
 
 from tasks.errors import BadPolicyError
 from tasks.policy.rfm import DIMENSIONS, Rfm
-from tasks.policy.segments import SegmentRule, Segments
-
-Cell = tuple[int, int, int]
-
-
-@dataclass(frozen=True)
-class SegmentMap:
-    """The map expanded to every cell, and what is wrong with it."""
-
-    cells: dict[Cell, str]
-    unmatched: tuple[Cell, ...]
-    unreached: tuple[str, ...]
-    """Rules that can never win, because earlier ones cover all of their cells."""
-
-
-def expand(segments: Segments) -> SegmentMap:
-    """Expand the rules over all cells of (r, f, m) on their own scale; `strata policy check` reports both gaps."""
-    scores = range(1, segments.levels + 1)
-    every = list(itertools.product(scores, scores, scores))
-    winners = {cell: _winner(segments.rules, cell) for cell in every}
-    cells = {cell: code for cell, code in winners.items() if code is not None}
-    reached = set(cells.values())
-    return SegmentMap(
-        cells=cells,
-        unmatched=tuple(cell for cell in every if winners[cell] is None),
-        unreached=tuple(rule.code for rule in segments.rules if rule.code not in reached),
-    )
-
-
-def _winner(rules: tuple[SegmentRule, ...], cell: Cell) -> str | None:
-    """Code of the first rule whose three ranges hold the cell."""
-    for rule in rules:
-        if all(low <= score <= high for score, (low, high) in zip(cell, (rule.r, rule.f, rule.m), strict=True)):
-            return rule.code
-    return None
+from tasks.policy.segment_map import expand
+from tasks.policy.segments import Segments
 
 
 def on_scale(score: pl.Expr, levels: int, scale: int) -> pl.Expr:

@@ -1,0 +1,1 @@
+"""The rules of a brand: read, checked, compared."""

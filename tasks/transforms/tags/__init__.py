@@ -4,7 +4,7 @@ The engine works out what a tag rests on before the tag, whatever the order of d
 keywords.py, imported.py) is counted once and joined; then come as few levels of expressions as the tags depend on.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import reduce
 
 import polars as pl
@@ -33,7 +33,8 @@ def tag_customers(
     Sorted by one_id.
 
     Args:
-        people: customers of one date with their traits.
+        people: customers of one date with their traits, sorted by one_id. Nothing here sorts them again: that would
+            cost as much as the tags.
         policy: whose tags.
         ground: what window, imported and keyword tags look at, of the same customers.
         previous: the tags of the date before, under present ids (`carry.inherited_tags`).
@@ -43,19 +44,25 @@ def tag_customers(
     """
     tags = policy.tags
     columns = [name for tag in tags for name in (tag.code, tag.confirmed_column) if name]
-    seen = reduce(_beside, _evidence(tags, ground), _numbered(people, tags)).pipe(under_past, previous, tags)
-    tagged = reduce(_add_level, in_levels(tags), seen)
-    return tagged.sort(_NUMBER).select("one_id", "as_of", *columns)
+    tagged = reduce(_add_level, in_levels(tags), _with_evidence(people, tags, ground, previous))
+    return tagged.select("one_id", "as_of", *columns)
 
 
-def _numbered(people: pl.LazyFrame, tags: Iterable[Tag]) -> pl.LazyFrame:
-    """One row per customer with the columns that some tag reads, and the number that they have in Ground."""
+def _with_evidence(
+    people: pl.LazyFrame, tags: Sequence[Tag], ground: Ground | None, previous: pl.LazyFrame | None
+) -> pl.LazyFrame:
+    """People with the columns that some tag reads, what was seen of them, and their carried values; their order stays.
+
+    What was seen is joined to the numbers of people alone, then laid beside the wide columns: a join would copy them.
+    """
     read = frozenset(KEYS).union(*(names_read(tag) for tag in tags))
-    known = [name for name in people.collect_schema().names() if name in read]
-    return people.select(known).sort("one_id").with_row_index(_NUMBER).with_columns(pl.col(_NUMBER).cast(pl.Int64))
+    known = people.select([name for name in people.collect_schema().names() if name in read])
+    numbered = people.select("one_id").with_row_index(_NUMBER).with_columns(pl.col(_NUMBER).cast(pl.Int64))
+    seen = reduce(_beside, _evidence(tags, ground), numbered).pipe(under_past, previous, tags)
+    return pl.concat([known, seen.drop("one_id", _NUMBER)], how="horizontal")
 
 
-def _evidence(tags: Iterable[Tag], ground: Ground | None) -> Iterator[pl.LazyFrame]:
+def _evidence(tags: Sequence[Tag], ground: Ground | None) -> Iterator[pl.LazyFrame]:
     """One frame per kind of evidence that some tag needs: one_id (the number) and a column per tag."""
     needed = tuple(tag for tag in tags if tag.form in {"window", "imported", "keyword"})
     if not needed:
@@ -68,7 +75,7 @@ def _evidence(tags: Iterable[Tag], ground: Ground | None) -> Iterator[pl.LazyFra
 
 
 def _beside(people: pl.LazyFrame, evidence: pl.LazyFrame) -> pl.LazyFrame:
-    return people.join(evidence.rename({"one_id": _NUMBER}), on=_NUMBER, how="left")
+    return people.join(evidence.rename({"one_id": _NUMBER}), on=_NUMBER, how="left", maintain_order="left")
 
 
 def _add_level(people: pl.LazyFrame, tags: Iterable[Tag]) -> pl.LazyFrame:

@@ -33,7 +33,12 @@ def under_past(people: pl.LazyFrame, previous: pl.LazyFrame | None, tags: Sequen
         return people.with_columns(pl.lit(None).alias(f"{_WAS}{name}") for name in names)
     stored = set(previous.collect_schema().names())
     past = [pl.col(name) if name in stored else pl.lit(None).alias(name) for name in names]
-    return people.join(previous.select("one_id", *(each.name.prefix(_WAS) for each in past)), on="one_id", how="left")
+    return people.join(
+        previous.select("one_id", *(each.name.prefix(_WAS) for each in past)),
+        on="one_id",
+        how="left",
+        maintain_order="left",
+    )
 
 
 def carried(tag: Tag, now: pl.Expr) -> pl.Expr:

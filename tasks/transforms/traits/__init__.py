@@ -64,7 +64,7 @@ def tell(ground: Ground, measures: Sequence[Measure], verdicts: Sequence[Verdict
 
 def with_traits(customers: pl.LazyFrame, traits: pl.LazyFrame) -> pl.LazyFrame:
     """One row per customer as given, the columns of the table traits beside their own: what conditions read."""
-    return customers.join(traits, on=["one_id", "as_of"], how="left", validate="1:1")
+    return customers.join(traits, on=["one_id", "as_of"], how="left", validate="1:1", maintain_order="left")
 
 
 def _with(customers: pl.LazyFrame, measured: pl.LazyFrame) -> pl.LazyFrame:

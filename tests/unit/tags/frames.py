@@ -34,7 +34,7 @@ def policy_of(*tags: Tag) -> Policy:
 def people(*rows: dict[str, Any]) -> pl.LazyFrame:
     """Customers at DAY, with whatever columns the rows have."""
     schema = {**TABLES["traits"].schema, **TABLES["customers"].schema}
-    return pl.DataFrame([{"as_of": DAY, **row} for row in rows], schema=schema, orient="row").lazy()
+    return pl.DataFrame([{"as_of": DAY, **row} for row in rows], schema=schema, orient="row").sort("one_id").lazy()
 
 
 def tagged(rows: list[dict[str, Any]], *tags: Tag, **seen: Any) -> pl.DataFrame:

@@ -1,5 +1,6 @@
 """Commands that only read: explain, runs, verify, doctor. None of them starts Prefect."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -15,23 +16,29 @@ app = typer.Typer()
 def explain(
     customer: Annotated[str, typer.Argument(help="`c_…`, also an old one, or a key: `member:complete_journey:1`.")],
     as_of: AsOfOption = None,
-    language: Annotated[str, typer.Option("--language", help="zh or en")] = "zh",
+    language: Annotated[str, typer.Option("--lang", "--language", help="zh or en")] = "zh",
+    page: Annotated[str, typer.Option("--page", help="Write a self-contained HTML page to this file instead.")] = "",
     lake: LakeOption = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Say why a customer has this score, tier, stage and these tags.
+    """Say why a customer has this score, tier, stage and these tags, how they came there, and why not the tier above.
 
-    Example: strata explain member:complete_journey:1 --as-of 2017-12-31 --language en
+    Example: strata explain member:complete_journey:1 --as-of 2017-12-31 --lang en --page why.html
     """
-    from flows.reading import explain_customer
-    from tasks.reports.explain import sentences
+    from flows.reading import explanation_of
 
-    told = explain_customer(customer, day(as_of), lake)
+    explained = explanation_of(customer, day(as_of), lake)
+    told = explained.told
+    if page:
+        Path(page).write_text(explained.page(), encoding="utf-8")
     if as_json:
         print_json(told)
         return
-    for line in sentences(told, "en" if language == "en" else "zh", told["currency"]):
-        console.print(line, highlight=False)
+    if page:
+        console.print(f"wrote {page}", highlight=False)
+        return
+    for line in explained.sentences("en" if language == "en" else "zh"):
+        console.print(line, highlight=False, markup=False)
     show({"facts": told["facts"], "scores": [{"dimension": name, **entry} for name, entry in told["scores"].items()],
           "tags": [_tag_row(entry) for entry in told["tags"]],
           "attributes": told["attributes"], "moves": told["moves"], "policy": told["policy_digest"][:12]},

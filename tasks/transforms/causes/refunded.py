@@ -8,6 +8,7 @@ from tasks.policy.tiers import Tiers
 from tasks.transforms.orders import ORDER
 from tasks.transforms.tier_replay import NO_TIER
 from tasks.transforms.tier_spend import spend_at, with_counting_days
+from tasks.transforms.reviews import is_review
 from tasks.transforms.tiers import OUT, step
 
 
@@ -26,7 +27,7 @@ def tiers_after_refunds(
         .with_columns(pl.col("tier_spend_fen").fill_null(0))
     )
     codes = {OUT: NO_TIER} | {level: tier.code for level, tier in enumerate(tiers.tiers)}
-    after = step(rows, on=pl.lit(at), is_review=(at + timedelta(days=1)).day == 1, tiers=tiers)
+    after = step(rows, on=pl.lit(at), review=is_review(at, tiers), tiers=tiers)
     return after.select("one_id", tier=pl.col("tier_level").replace_strict(codes, return_dtype=pl.String))
 
 

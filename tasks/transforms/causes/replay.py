@@ -27,6 +27,11 @@ class Rules:
     """The cut-offs of the earlier date under these rules; None: unknown, and segments are not replayed."""
 
     @property
+    def is_local(self) -> bool:
+        """Whether labels follow from a customer's own orders: no cap on all, no cycle of others, no goods."""
+        return self.policy.rfm.winsorise is None and self.policy.lifecycle.basis == "days"
+
+    @property
     def dimensions(self) -> tuple[str, ...]:
         """The labels that can be replayed."""
         return DIMENSIONS if self.ladders is not None else tuple(name for name in DIMENSIONS if name != "segment")
@@ -38,8 +43,11 @@ def replayed(inputs: Inputs, identities: pl.LazyFrame, people: pl.LazyFrame, as_
     The tier goes on from the date before, also where `as_of` is that date: then its review is held once more, which
     leaves every tier as it is unless something differs.
     """
-    own = identities if rules.policy.rfm.winsorise else identities.join(people, on="one_id", how="semi")
-    layered = standings(only_of(inputs, own), rules.policy, as_of, own)
+    own, theirs = identities, inputs
+    if rules.is_local:
+        own = identities.join(people, on="one_id", how="semi")
+        theirs = replace(only_of(inputs, own), order_lines=TABLES["order_lines"].empty())
+    layered = standings(theirs, rules.policy, as_of, own)
     return layered.join(people, on="one_id", how="semi").pipe(with_frozen_segment, rules)
 
 
@@ -58,7 +66,6 @@ def with_frozen_segment(scored: pl.LazyFrame, rules: Rules) -> pl.LazyFrame:
 
 
 def only_of(inputs: Inputs, identities: pl.LazyFrame) -> Inputs:
-    """The orders that came under one of these keys, and no lines: no label asks what was bought."""
+    """The same with the orders alone that came under one of these keys."""
     keys = identities.select(buyer_key="key").unique()
-    orders = inputs.orders.join(keys, on="buyer_key", how="semi")
-    return replace(inputs, orders=orders, order_lines=TABLES["order_lines"].empty())
+    return replace(inputs, orders=inputs.orders.join(keys, on="buyer_key", how="semi"))

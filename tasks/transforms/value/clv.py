@@ -14,10 +14,9 @@ import polars as pl
 from tasks.policy.value import Value
 from tasks.transforms.value.buying import Array, Histories
 from tasks.transforms.value.histories import REPEAT_FEN, buyers, timed
-from tasks.transforms.value.models import Models, models_of
+from tasks.transforms.value.models import MONTH_DAYS, Models, models_of
 from tasks.transforms.value.spending import expected_means
 
-MONTH_DAYS = 30
 AHEAD_DAYS = 90
 """The horizon that stands in the names of columns."""
 _LEAST_AGE = 90
@@ -65,14 +64,25 @@ class _Ahead:
         pairs = buyers(customers).pipe(timed, as_of).select("x", "age").unique().sort("x", "age").collect()
         x, age = (pairs[name].cast(pl.Float64).to_numpy() for name in ("x", "age"))
         codes = (pairs["x"] * _AGES + pairs["age"]).to_numpy()
+        rate = x / np.maximum(age, _LEAST_AGE)
+        plain = cls(codes, rate * AHEAD_DAYS, rate * MONTH_DAYS * float(_discounts(policy).sum()))
         if models.buying is None:
-            rate = x / np.maximum(age, _LEAST_AGE)
-            return cls(codes, rate * AHEAD_DAYS, rate * MONTH_DAYS * float(_discounts(policy).sum()))
-        p, law = models.buying, models.law
-        sums = [law.expected_if_alive(p, x, age, MONTH_DAYS * month) for month in range(1, policy.horizon_months + 1)]
-        months = np.diff(np.array([np.zeros_like(x), *sums]), axis=0)
-        weighted = (months * _discounts(policy)[:, None]).sum(axis=0)
-        return cls(codes, law.expected_if_alive(p, x, age, AHEAD_DAYS), weighted)
+            return plain
+        p, law, horizon = models.buying, models.law, range(1, policy.horizon_months + 1)
+        with np.errstate(all="ignore"):
+            sums = [law.expected_if_alive(p, x, age, MONTH_DAYS * month) for month in horizon]
+            months = np.diff(np.array([np.zeros_like(x), *sums]), axis=0)
+            weighted = (months * _discounts(policy)[:, None]).sum(axis=0)
+            return cls(codes, law.expected_if_alive(p, x, age, AHEAD_DAYS), weighted).or_else(plain)
+
+    def or_else(self, plain: "_Ahead") -> "_Ahead":
+        """The same, with the plain rate for pairs of which the model cannot tell a number."""
+        is_told = np.isfinite(self.orders_90d) & np.isfinite(self.months)
+        return _Ahead(
+            self.codes,
+            np.where(is_told, self.orders_90d, plain.orders_90d),
+            np.where(is_told, self.months, plain.months),
+        )
 
     def at(self, of: Histories) -> tuple[Array, Array]:
         """The two numbers of each customer."""

@@ -133,3 +133,17 @@ def test_a_day_later_the_same_customer_is_older(models: pl.LazyFrame):
     rows = customers((4, 200, 20, 900, 100))
     today, later = (valued(rows, models, as_of=AS_OF + timedelta(days=ahead))[0] for ahead in (0, 60))
     assert later["p_alive"] < today["p_alive"]
+
+
+def test_parameters_at_a_bound_never_give_a_number_that_is_none():
+    """What a shop of one month was fitted to: a and b so large that the hypergeometric form overflows."""
+    bound = {"r": 1.83628, "alpha_days": 88.7827, "a": 12_537.9, "b": 156_130.0}
+    rows = [
+        {"model": "mbg_nbd", "parameter": name, "estimate": value, "fit_status": "accepted"}
+        for name, value in bound.items()
+    ]
+    models = pl.LazyFrame(rows, schema=NONE.collect_schema())
+    young = customers((1, 29, 29, 5_000, 5_000), (2, 20, 3, 9_000, 4_000), (4, 29, 1, 20_000, 6_000))
+    for row in valued(young, models, MODIFIED):
+        assert 0 <= row["expected_orders_90d"] < 90
+        assert 0 <= row["clv_fen"] < 10**7

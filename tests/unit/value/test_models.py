@@ -81,3 +81,12 @@ def test_a_model_that_does_not_converge_falls_back_and_says_so(cdnow: pl.LazyFra
 def test_another_model_of_the_policy_starts_anew(cdnow: pl.LazyFrame):
     modified = Value(model="mbg_nbd")
     assert models_of(fitted(NOBODY, cdnow, LATER, modified), modified).buying is None
+
+
+def test_a_fit_that_foretells_no_number_is_not_accepted():
+    """A shop's first month: its likelihood rises towards a bound, where expectations are no numbers any more."""
+    rows = [(1, age, age, 5_000, 5_000) for age in range(30) for _ in range(7)]
+    rows += [(2, age, last, 9_000, 4_000) for age in range(2, 30) for last in (0, age // 2) if last < age]
+    fitted = fit_models(customers(*rows), None, Value(model="mbg_nbd"), AS_OF).collect()
+    a = fitted.filter(parameter="a", model="mbg_nbd").row(0, named=True)
+    assert (a["estimate"], a["fit_status"]) == (None, "not_converged")

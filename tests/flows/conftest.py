@@ -4,9 +4,20 @@ Its start takes 20 to 40 seconds, so no test starts another one. Flows are calle
 that should use the same server gets `harness_env` as its environment.
 """
 
+import os
+
 import pytest
+
+from tests.support.demo_run import Demo, run_twice
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _served(prefect_harness: str) -> None:
     """Every test and fixture of this folder runs its flows against the one server."""
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    """`strata demo` as a user runs it, twice; one worker runs it for all."""
+    base = tmp_path_factory.getbasetemp()
+    return run_twice((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "whole-demo")

@@ -1,15 +1,11 @@
 """`strata demo` as a user runs it, once: every number that it arrives at, worked out again from the raw data."""
 
 import csv
-import fcntl
 import hashlib
 import json
-import os
 import re
 import shlex
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -65,26 +61,6 @@ SENDS = pytest.mark.parametrize("send", [WINBACK, WELCOME], ids=lambda send: sen
 @pytest.fixture(autouse=True)
 def _served() -> None:
     """The demo starts a server of its own, as a user's does; these tests run no flow in process."""
-
-
-@pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
-    """The demo, run twice; one worker runs it for all."""
-    base = tmp_path_factory.getbasetemp()
-    demo = Demo((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "whole-demo")
-    demo.folder.mkdir(exist_ok=True)
-    with _alone(demo.folder / "lock"):
-        if not (demo.folder / "told.json").exists():
-            (demo.folder / "prefect").mkdir()
-            (demo.folder / "told.json").write_text(json.dumps([demo.run(), demo.run()]))
-    return demo
-
-
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    with path.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def test_every_line_and_every_cent_is_accounted_for(demo: Demo):

@@ -12,15 +12,17 @@ _WAS = "_was_"
 
 
 def inherited_tags(tags: pl.LazyFrame, customers: pl.LazyFrame, names: pl.LazyFrame) -> pl.LazyFrame:
-    """One row per present customer with a past: the tags of the earlier customer whom they go on from.
+    """One row per present customer with a past: the tags of the earlier customer whom they go on from, in their order.
 
     Args:
         tags: those of the date before.
         customers: those of the date before.
         names: `lineage.aliases` of the date.
     """
-    going_on = heirs(customers, names).filter("is_heir").select("one_id", "now")
-    return tags.join(going_on, on="one_id").with_columns(one_id="now").drop("now")
+    going_on = heirs(customers, names).filter("is_heir").select("one_id", "now").collect()
+    if going_on["one_id"].equals(going_on["now"]):  # nobody has another id: then only who is gone is left out
+        return tags.join(going_on.lazy(), on="one_id", how="semi", maintain_order="left")
+    return tags.join(going_on.lazy(), on="one_id", maintain_order="left").with_columns(one_id="now").drop("now")
 
 
 def under_past(people: pl.LazyFrame, previous: pl.LazyFrame | None, tags: Sequence[Tag]) -> pl.LazyFrame:

@@ -4,7 +4,7 @@ Of a yes-or-no tag, yes is the value and no is none. A tag is *added* where ther
 *changed* where it is another, *expired* where nothing confirmed it and its validity ended, else *removed*.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
 import polars as pl
@@ -14,6 +14,8 @@ from tasks.policy.tags import Tag
 
 CHANGES = ("added", "kept", "expired", "changed", "removed")
 _WAS = "_was_"
+_COUNTED = ("tag", "change", "from_value", "to_value", "customers")
+_AT_ONCE = 16
 
 
 def count_changes(
@@ -33,18 +35,44 @@ def count_changes(
     """
     if before is None or from_as_of is None:
         return TABLES["tag_changes"].empty()
-    both = side_by_side(before, tags)
-    schema = both.collect_schema()
-    words = [tag for tag in declared if schema[tag.code] == pl.String]
-    others = [tag for tag in declared if schema[tag.code] != pl.String]
-    counts = [_sums(both, others, schema), *(_of_words(both, tag, schema) for tag in words)]
+    places = _places(before, tags)
+    counted = [_counted(before, tags, few, places) for few in _few_at_a_time(declared)]
     return (
-        pl.concat(counts)
+        pl.concat([TABLES["tag_changes"].empty().select(_COUNTED), *counted])
         .filter(pl.col("customers") > 0)
         .with_columns(pl.lit(as_of).alias("as_of"), pl.lit(from_as_of).alias("from_as_of"))
         .select(TABLES["tag_changes"].columns)
         .sort(TABLES["tag_changes"].key)
     )
+
+
+def _few_at_a_time(declared: Sequence[Tag]) -> Iterator[Sequence[Tag]]:
+    """Two dates of all tags at once would fill the memory."""
+    yield from (declared[start : start + _AT_ONCE] for start in range(0, len(declared), _AT_ONCE))
+
+
+def _places(before: pl.LazyFrame, tags: pl.LazyFrame) -> pl.Series:
+    """For each row of `tags`, then for whoever is gone: where the customer stood at the date before; null: nowhere.
+
+    Customers are paired once: to join every few columns by their ids would cost several times as much.
+    """
+    now, then = (rows.select("one_id").with_row_index("place") for rows in (tags, before))
+    paired = now.join(then, on="one_id", how="full", coalesce=True, suffix="_then", maintain_order="left_right")
+    return paired.select("place_then").collect().to_series()
+
+
+def _counted(before: pl.LazyFrame, tags: pl.LazyFrame, few: Sequence[Tag], places: pl.Series) -> pl.LazyFrame:
+    """One row per change and pair of values of a few tags, worked out and held."""
+    names = [name for tag in few for name in (tag.code, tag.confirmed_column) if name]
+    stored = before.collect_schema()
+    then = before.select(name for name in names if name in stored).collect()
+    then = then.select(pl.all().gather(places).name.prefix(_WAS))
+    both = pl.concat([tags.select("as_of", *names).collect(), then], how="horizontal_extend").lazy()
+    schema = both.collect_schema()
+    words = [tag for tag in few if schema[tag.code] == pl.String]
+    others = [tag for tag in few if schema[tag.code] != pl.String]
+    counts = [_sums(both, others, schema)] if others else []
+    return pl.concat([*counts, *(_of_words(both, tag, schema) for tag in words)]).collect().lazy()
 
 
 def side_by_side(before: pl.LazyFrame, tags: pl.LazyFrame) -> pl.LazyFrame:

@@ -16,6 +16,7 @@ ZONE, CURRENCY = "Asia/Shanghai", "CNY"
 FIRST, LAST = date(2025, 1, 1), date(2026, 3, 31)
 KNOWN = datetime(2026, 4, 2, tzinfo=UTC)
 PEOPLE = 60
+ONCE = date(2025, 11, 20)
 _NAMES = {
     "view": ("浏览商品", "浏览过敏专题"),
     "service": ("咨询物流", "过敏咨询", "断奶怎么办"),
@@ -39,6 +40,8 @@ def tables() -> dict[str, pl.DataFrame]:
         seen.append(_sighting(key, f"member:shop:{number:02}", FIRST))
         for n in range(chance.choice((0, 1, 1, 2, 3, 5, 9, 14))):
             made = _order(chance, f"{number}-{n}", key, saturday=number % 3 == 0)
+            if number % 10 == 4 and n == 0:  # one big order, then little or nothing
+                made |= {"paid_on": ONCE, "ordered_at": _noon(ONCE), "paid_at": _noon(ONCE), "paid_fen": 990_000}
             orders.append(made)
             seen.append(
                 _sighting(key, f"order:{made['channel']}:{made['shop_id']}:{made['order_id']}", made["paid_on"])
@@ -60,6 +63,10 @@ def inputs() -> Inputs:
     """The same as a refresh reads it."""
     raw = {name: frame.lazy() for name, frame in tables().items()}
     return Inputs(**raw | {"refunds": known_refunds(raw["refunds"], KNOWN)}, zone=ZONE, currency=CURRENCY)
+
+
+def _noon(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, 4, tzinfo=UTC)
 
 
 def _row(**values: Any) -> dict[str, Any]:
@@ -148,5 +155,5 @@ def _sighting(key: str, record: str, day: date) -> dict[str, Any]:
     kind, scope, name = key.split(":")
     return {"key_type": kind, "key_scope": scope, "pseudonym": name, "key": key, "key_role": "identity",
             "record": record, "evidence_rank": 3, "channel": "shop",
-            "seen_at": datetime(day.year, day.month, day.day, 4, tzinfo=UTC),
+            "seen_at": _noon(day),
             "known_from": KNOWN, "file_sha256": "f", "seen_month": f"{day:%Y-%m}"}  # fmt: skip

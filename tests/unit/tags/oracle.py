@@ -59,6 +59,10 @@ class World:
         return sorted(each.fact("life_net_fen") for each in self.people.values() if each.fact("life_orders"))
 
     @cached_property
+    def by_future(self) -> list[int]:
+        return sorted(each.fact("clv_fen") for each in self.people.values() if each.fact("clv_status") == "model")
+
+    @cached_property
     def by_interactions(self) -> list[int]:
         counts = (each.fact("interactions_30d") for each in self.people.values())
         return sorted(count for count in counts if count)

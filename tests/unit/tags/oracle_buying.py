@@ -184,6 +184,44 @@ def visits_stores(person: Person, _world: World) -> bool:
 
 
 @yes
+def is_probably_gone(person: Person, _world: World) -> bool:
+    alive = person.fact("p_alive")
+    return alive is not None and alive < 0.2
+
+
+@says
+def churn_risk(person: Person, _world: World) -> str | None:
+    buys = person.fact("p_buy_90d")
+    if buys is None:
+        return None
+    return "high" if buys < 0.3 else "low" if buys >= 0.7 else "middle"
+
+
+@yes
+def is_likely_to_buy(person: Person, _world: World) -> bool:
+    return person.is_above("p_buy_90d", 0.8)
+
+
+@yes
+def is_future_value(person: Person, world: World) -> bool:
+    ranked = world.by_future
+    return person.fact("clv_status") == "model" and is_among(ranked, person.fact("clv_fen"), len(ranked) // 5)
+
+
+@yes
+def is_false_high_value(person: Person, world: World) -> bool:
+    largest = max((order["net_fen"] for order in person.orders), default=0)
+    days = person.fact("days_since_order")
+    is_one_order = largest >= 0.8 * person.fact("life_net_fen")
+    return value("is_high_spender", person, world) and is_one_order and days is not None and days > 60
+
+
+@yes
+def is_champion_leaving(person: Person, world: World) -> bool:
+    return value("is_high_spender", person, world) and value("churn_risk", person, world) == "high"
+
+
+@yes
 def is_champion_weekend(person: Person, world: World) -> bool:
     return person.fact("segment") == "champions" and value("is_weekend_buyer", person, world)
 

@@ -20,6 +20,7 @@ DAYS = (date(2026, 1, 31), date(2026, 2, 28), date(2026, 3, 31))
 POLICY: Policy = builders.demo_policy()
 UNSEEN = {
     "income_group", "is_silent_again", "is_top_100", "next_category", "stocks_up_on", "is_restock_due",
+    "is_probably_gone", "churn_risk", "is_likely_to_buy", "is_future_value", "is_champion_leaving",
 }  # fmt: skip
 """Tags of which an invented brand of this size shows one value alone."""
 

@@ -124,9 +124,9 @@ def follow_rows(shop: Shop, layout: Layout) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def product_rows(_shop: Shop, _layout: Layout) -> pl.DataFrame:
+def product_rows(shop: Shop, _layout: Layout) -> pl.DataFrame:
     """One row per product."""
-    return invent_products().with_columns(person=pl.lit(None, pl.Int64), record_number=ROW)
+    return invent_products(shop.plan.goods).with_columns(person=pl.lit(None, pl.Int64), record_number=ROW)
 
 
 def touch_rows(shop: Shop, layout: Layout) -> pl.DataFrame:

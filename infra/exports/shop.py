@@ -11,7 +11,7 @@ import polars as pl
 
 from expectations.vocabulary import INSTANT
 from infra.exports.draw import ROW, chance, draw
-from infra.exports.goods import COUNT, invent_products
+from infra.exports.goods import COUNT, HOME, invent_products
 
 MOST_LINES = 4
 _DAY = 86_400
@@ -43,6 +43,8 @@ class Plan:
     anonymous_in_1000: int = 50
     unpaid_in_1000: int = 60
     refunded_in_1000: int = 60
+    goods: str = HOME
+    """What it sells: a name of `goods.ASSORTMENTS`."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +138,11 @@ def _lines(plan: Plan, orders: pl.DataFrame) -> pl.DataFrame:
         .with_columns(number=pl.col("order") * MOST_LINES + pl.col("line"))
         .with_columns(product=draw(f"{asked}/product", COUNT), quantity=draw(f"{asked}/quantity", 3) + 1)
         .join(
-            invent_products().rename({ROW: "product"}), on="product", how="left", maintain_order="left", validate="m:1"
+            invent_products(plan.goods).rename({ROW: "product"}),
+            on="product",
+            how="left",
+            maintain_order="left",
+            validate="m:1",
         )
         .with_columns(is_gift=is_last & chance(f"{asked}/gift", 150))
         .with_columns(gross_fen=pl.when("is_gift").then(0).otherwise(pl.col("price_fen") * pl.col("quantity")))

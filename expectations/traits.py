@@ -4,6 +4,7 @@ A module of tasks/transforms/traits adds its columns here, in TRAITS and TRAIT_C
 """
 
 from expectations.columns import Column, count, days, flag, on, text
+from expectations.growth import GROWTH, GROWTH_COLUMNS
 from expectations.habits import HABIT_COLUMNS, HABITS
 
 ACTIVITIES = ("high", "middle", "low", "none", "unknown")
@@ -58,6 +59,7 @@ TRAITS: tuple[Column, ...] = (
     text("browsing_type", "How somebody looks around, by the policy's counts of events.", codes=BROWSING_TYPES),
     text("decision_type", "How somebody decides, by the policy's counts of events.", codes=DECISION_TYPES),
     *HABITS,
+    *GROWTH,
 )
 
 TRAIT_COLUMNS = f"""
@@ -67,4 +69,5 @@ checkouts_30d shares_30d messages_7d messages_30d live_30d coupons_claimed_30d c
 services_30d posts_30d visits_30d referrals_life last_active_on? days_since_active? days_since_login? is_active?
 activity silent_behaviour silent_value silent_scenario silent_scenario_kind? silent_latent? silent_again early_warning
 is_potential browsing_type decision_type
-{HABIT_COLUMNS}"""
+{HABIT_COLUMNS}
+{GROWTH_COLUMNS}"""

@@ -224,7 +224,9 @@ _add(
     Column("distinct_days", pl.Int64(), "Business days on which the two were seen together.", unit="days", minimum=0),
     _text("old_id", "The customer id that the keys had at the date before.", pii="pseudonym"),
     _text("new_id", "The customer id that they have now; of a dissolved one, the old id again.", pii="pseudonym"),
-    _text("change", "What became of an old id (joined to another, divided, robbed of keys, left with none) or of a tag."),
+    _text(
+        "change", "What became of an old id (joined to another, divided, robbed of keys, left with none) or of a tag."
+    ),
     _count("keys", "Keys that moved."),
 )
 

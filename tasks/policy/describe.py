@@ -12,8 +12,11 @@ from pydantic import BaseModel
 
 from tasks.policy.activity import Activity
 from tasks.policy.base import Rule
+from tasks.policy.calendar import Calendar
 from tasks.policy.clusters import Clusters
+from tasks.policy.growth import Growth
 from tasks.policy.habits import Habits
+from tasks.policy.holds import Holds
 from tasks.policy.identity import Identity
 from tasks.policy.lifecycle import Lifecycle
 from tasks.policy.models import (
@@ -34,6 +37,9 @@ FILES: dict[str, tuple[type[Rule], str]] = {
     "rfm.yaml": (Rfm, ""),
     "segments.yaml": (Segments, ""),
     "tiers.yaml": (Tiers, ""),
+    "holds.yaml": (Holds, ""),
+    "calendar.yaml": (Calendar, ""),
+    "growth.yaml": (Growth, ""),
     "lifecycle.yaml": (Lifecycle, ""),
     "activity.yaml": (Activity, ""),
     "value.yaml": (Value, ""),

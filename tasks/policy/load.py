@@ -23,8 +23,8 @@ from tasks.policy.profiling import check_profiling
 from tasks.policy.tag_graph import check_tags, people_columns
 
 SINGLE = (
-    "brand", "rfm", "segments", "tiers", "lifecycle", "activity", "habits", "social", "clusters", "value", "tags",
-    "contacting", "identity",
+    "brand", "rfm", "segments", "tiers", "holds", "calendar", "growth", "lifecycle", "activity", "habits", "social",
+    "clusters", "value", "tags", "contacting", "identity",
 )  # fmt: skip
 MANY = ("campaigns", "vendors")
 ABOUT_SOURCES = ("layouts", "corrections")

@@ -2,15 +2,19 @@
 
 import re
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from tasks.policy.activity import Activity
 from tasks.policy.base import Code, Condition, Label, Rule
+from tasks.policy.calendar import Calendar
 from tasks.policy.clusters import Clusters
 from tasks.policy.documents import Document
+from tasks.policy.drift import Drift
+from tasks.policy.growth import Growth
 from tasks.policy.habits import Habits
+from tasks.policy.holds import Holds
 from tasks.policy.identity import Identity
 from tasks.policy.lifecycle import Lifecycle
 from tasks.policy.rfm import Rfm
@@ -162,6 +166,9 @@ class Policy(Rule):
     rfm: Rfm
     segments: Segments
     tiers: Tiers
+    holds: Holds
+    calendar: Calendar
+    growth: Growth
     lifecycle: Lifecycle
     activity: Activity
     value: Value
@@ -171,11 +178,21 @@ class Policy(Rule):
     tags: tuple[Tag, ...]
     contacting: Contacting
     identity: Identity
+    drift: Drift = Field(default=Drift(), exclude_if=lambda drift: drift == Drift())
     campaigns: tuple[Campaign, ...]
     vendors: tuple[Vendor, ...]
     # What the brand says of its export files. Left out of the digest where there is none, as before there were any.
     layouts: tuple[Document, ...] = Field(default=(), exclude_if=lambda documents: not documents)
     corrections: tuple[Document, ...] = Field(default=(), exclude_if=lambda documents: not documents)
+
+    @model_validator(mode="after")
+    def _locks_give_tiers(self) -> Self:
+        """Refuse a lock on a tier that there is not."""
+        tiers = {None, *(tier.code for tier in self.tiers.tiers)}
+        for lock in self.holds.locks:
+            if lock.tier not in tiers:
+                raise ValueError(f"holds.yaml: the lock of {lock.one_id} gives {lock.tier}, which is no tier")
+        return self
 
     def campaign(self, code: str) -> Campaign:
         """Return the campaign of that code; KeyError when there is none."""

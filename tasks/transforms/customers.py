@@ -1,5 +1,6 @@
 """One date's customers, from known rows to layers: the one composition that flows, verify and tests share."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
@@ -12,10 +13,12 @@ from tasks.transforms.before import Before
 from tasks.transforms.buyers import with_next_key
 from tasks.transforms.cutoffs import cutoffs_of, ladders, standing_cutoffs
 from tasks.transforms.facts import customer_facts, only_mature
+from tasks.transforms.holds import holds_at
 from tasks.transforms.identity import changes_between, resolve
 from tasks.transforms.lifecycle import stage_customers
 from tasks.transforms.lineage import aliases, inherit
-from tasks.transforms.orders import net_orders, paid_back
+from tasks.transforms.orders import net_orders, owned_orders, paid_back
+from tasks.transforms.reviews import month_ends_between, reviews_between
 from tasks.transforms.rfm import score_rfm
 from tasks.transforms.rfm_values import with_scored_values
 from tasks.transforms.segments import name_segments
@@ -58,8 +61,19 @@ class Inputs:
     members: pl.LazyFrame = field(default_factory=TABLES["members"].empty)
     follows: pl.LazyFrame = field(default_factory=TABLES["follows"].empty)
     touches: pl.LazyFrame = field(default_factory=TABLES["touches"].empty)
+    owned_orders: pl.LazyFrame | None = None
+    """`numbered_orders` of the date, where a step before has worked them out."""
     before: Before | None = None
     """How the date before was seen; None: under the same rules and with the same knowledge."""
+
+
+Keep = Callable[[pl.LazyFrame], pl.LazyFrame]
+"""What holds rows that are read many times: the same rows, worked out once."""
+
+
+def as_planned(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Rows as given, worked out anew by every reader: the way to hold few of them."""
+    return rows
 
 
 @dataclass(frozen=True)
@@ -74,16 +88,17 @@ class Layers:
     cutoffs: pl.LazyFrame
 
 
-def layer_customers(inputs: Inputs, policy: Policy, as_of: date) -> Layers:
+def layer_customers(inputs: Inputs, policy: Policy, as_of: date, keep: Keep = as_planned) -> Layers:
     """Identities with their conflicts and changes, customers and cut-offs at `as_of`, each in its key's order.
 
-    Identities and customers are worked out once and held, because each is read several times.
+    Identities and customers are worked out once and held, because each is read several times; so are the orders
+    with their customers, which may be too many for memory, by `keep`.
     """
     resolution = resolve(
         inputs.sightings, inputs.links, policy.identity, as_of=as_of, zone=inputs.zone, blocked=inputs.blocked
     )
     identities, conflicts = (rows.lazy() for rows in pl.collect_all([resolution.identities, resolution.conflicts]))
-    customers, models = customers_and_models(inputs, policy, as_of, identities)
+    customers, models = customers_and_models(inputs, policy, as_of, identities, keep)
     return Layers(
         identities=identities,
         identity_conflicts=conflicts,
@@ -104,13 +119,14 @@ def changes_at(inputs: Inputs, identities: pl.LazyFrame, as_of: date) -> pl.Lazy
 
 
 def customers_and_models(
-    inputs: Inputs, policy: Policy, as_of: date, identities: pl.LazyFrame
+    inputs: Inputs, policy: Policy, as_of: date, identities: pl.LazyFrame, keep: Keep = as_planned
 ) -> tuple[pl.LazyFrame, pl.LazyFrame]:
     """The tables customers and models at `as_of`, held in memory.
 
     One row per customer first seen by the end of `as_of`, sorted by one_id; the models are fitted on all of them.
     """
-    standing = standings(settled(inputs, identities), policy, as_of, identities).collect().lazy()
+    owned = replace(settled(inputs, identities), orders=keep(numbered_orders(inputs, identities)))
+    standing = standings(owned, policy, as_of, identities).collect().lazy()
     models = fit_models(standing, inputs.previous_models, policy.value, as_of).collect().lazy()
     customers = (
         value_customers(standing, models, policy.value, as_of)
@@ -128,6 +144,13 @@ def settled(inputs: Inputs, identities: pl.LazyFrame) -> Inputs:
     return replace(inputs, refunds=refunds_of(inputs).collect().lazy(), orders=_own_orders(inputs, identities))
 
 
+def numbered_orders(inputs: Inputs, identities: pl.LazyFrame) -> pl.LazyFrame:
+    """The owned orders in the brand's currency, `one_id` being the customer's number in the order of one_id."""
+    if inputs.owned_orders is not None:
+        return inputs.owned_orders
+    return owned_orders(_own_orders(inputs, identities), _numbered(identities, _number_people(identities)))
+
+
 def standings(inputs: Inputs, policy: Policy, as_of: date, identities: pl.LazyFrame) -> pl.LazyFrame:
     """One row per customer of `identities`: facts, scores, segment, stage and tier at `as_of`. Sorted by one_id.
 
@@ -135,10 +158,11 @@ def standings(inputs: Inputs, policy: Policy, as_of: date, identities: pl.LazyFr
     integer cost a fraction of those by text, and the order is the same.
     """
     people = _number_people(identities)
-    numbered = identities.join(people, on="one_id").select("key", "valid_from", "valid_to", one_id="number")
+    numbered = _numbered(identities, people)
     facts = _facts(inputs, policy, as_of, people.select("first_seen_at", one_id="number"), numbered)
     state = _numbered_state(inputs, people, identities)
-    layered = _with_tiers(facts, state, inputs, policy, as_of, people, numbered).rename({"one_id": "number"})
+    names = aliases(identities).join(people, on="one_id").select("old_id", one_id="number")
+    layered = _with_tiers(facts, state, inputs, policy, as_of, people, numbered, names).rename({"one_id": "number"})
     return layered.join(people.select("number", "one_id"), on="number").sort("number")
 
 
@@ -158,23 +182,15 @@ def refunds_of(inputs: Inputs) -> pl.LazyFrame:
     return paid_back(inputs.refunds)
 
 
-def month_ends_between(after: date, before: date) -> list[date]:
-    """The last days of months that lie strictly between two dates, in order."""
-    ends, first = [], (after + timedelta(days=1)).replace(day=1)
-    while (end := _next_month(first) - timedelta(days=1)) < before:
-        ends.append(end)
-        first = _next_month(first)
-    return ends
-
-
-def _next_month(first: date) -> date:
-    return (first + timedelta(days=31)).replace(day=1)
-
-
 def _number_people(identities: pl.LazyFrame) -> pl.LazyFrame:
     """One row per customer: one_id, when first seen, and its number in the order of one_id."""
     people = identities.group_by("one_id").agg(pl.col("first_seen_at").min()).sort("one_id")
     return people.with_row_index("number").with_columns(pl.col("number").cast(pl.Int64))
+
+
+def _numbered(identities: pl.LazyFrame, people: pl.LazyFrame) -> pl.LazyFrame:
+    """One row per key and epoch: whose it is, by number."""
+    return identities.join(people, on="one_id").select("key", "valid_from", "valid_to", one_id="number")
 
 
 def _facts(inputs: Inputs, policy: Policy, as_of: date, people: pl.LazyFrame, numbered: pl.LazyFrame) -> pl.LazyFrame:
@@ -203,27 +219,43 @@ def _with_tiers(
     as_of: date,
     people: pl.LazyFrame,
     numbered: pl.LazyFrame,
+    names: pl.LazyFrame,
 ) -> pl.LazyFrame:
-    """One row per customer as given, with the tier at `as_of`: a fold over every month's end since the date before.
+    """One row per customer as given, with the tier at `as_of`: a fold over every review since the date before.
 
     Without a date before, the programme starts with the month of `as_of`.
     """
     after = inputs.previous_as_of or as_of.replace(day=1) - timedelta(days=1)
-    for review in month_ends_between(after, as_of):
-        orders, moves = _counted_at(inputs, policy, numbered, review), _moves_at(inputs, policy, numbered, review)
-        standing = _with_spend(people, orders, review, policy)
-        state = advance(standing, state, orders, moves, after=after, as_of=review, tiers=policy.tiers)
-        after = review
-    orders, moves = _counted_at(inputs, policy, numbered, as_of), _moves_at(inputs, policy, numbered, as_of)
-    return advance(facts, state, orders, moves, after=after, as_of=as_of, tiers=policy.tiers)
+    tiers = policy.tiers
+
+    def leg(rows: pl.LazyFrame | None, at: date) -> pl.LazyFrame:
+        orders, moves = _counted_at(inputs, policy, numbered, at), _moves_at(inputs, policy, numbered, at)
+        holds = holds_at(policy.holds, tiers, names, after=after, as_of=at)
+        standing = _with_spend(people, orders, at, policy) if rows is None else rows
+        return advance(standing, state, orders, moves, after=after, as_of=at, tiers=tiers, holds=holds)
+
+    for at in _legs(after, as_of, policy):
+        state, after = leg(None, at), at
+    return leg(facts, as_of)
+
+
+def _legs(after: date, as_of: date, policy: Policy) -> list[date]:
+    """The days strictly between two dates at which the state is worked out: reviews, and where a lock may end."""
+    ends = month_ends_between(after, as_of) if policy.holds.locks else []
+    return sorted({*reviews_between(after, as_of, policy.tiers), *ends})
 
 
 def _numbered_state(inputs: Inputs, people: pl.LazyFrame, identities: pl.LazyFrame) -> pl.LazyFrame | None:
-    """The state at the date before, by number, under whoever goes on from it; who is gone since is left behind."""
+    """The state at the date before, by number, under whoever goes on from it; who is gone since is left behind.
+
+    Locks are not carried on: those that the policy declares are all there are.
+    """
     if inputs.previous_customers is None:
         return None
     numbers = people.select("one_id", "number")
-    state = inherit(inputs.previous_customers, aliases(identities))
+    state = inherit(inputs.previous_customers, aliases(identities)).with_columns(
+        tier_locked_until=pl.lit(None, pl.Date), tier_lock_reason=pl.lit(None, pl.String)
+    )
     return state.join(numbers, on="one_id").drop("one_id").rename({"number": "one_id"})
 
 

@@ -9,6 +9,8 @@ from datetime import date, timedelta
 import polars as pl
 
 from tasks.policy.tiers import Tiers
+from tasks.transforms.holds import with_holds
+from tasks.transforms.reviews import is_review
 from tasks.transforms.tier_spend import spend_changes
 from tasks.transforms.tiers import OUT, STATE, level_of, step, ups
 
@@ -20,22 +22,23 @@ NO_TIER = "none"
 
 def advance(
     people: pl.LazyFrame, previous: pl.LazyFrame | None, orders: pl.LazyFrame, moves: pl.LazyFrame | None,
-    *, after: date, as_of: date, tiers: Tiers,
+    *, after: date, as_of: date, tiers: Tiers, holds: pl.LazyFrame | None = None,
 ) -> pl.LazyFrame:  # fmt: skip
     """One row per customer as given, in the order given, with the tier at `as_of`, its cause and state.
 
     `people` has one_id, `tier_spend_fen` at `as_of` and optionally `is_fraud`; `previous` the
     state at `after`, where who is absent, or everyone, stands at the base tier. `orders` are
     net orders with counting days, `moves` what refunds took off them, None where no order was
-    ever refunded: then nobody's past is looked through. A review is held when `as_of` ends a
-    month. A customer under a fraud flag, then or now, is judged at `as_of` alone: since when
-    is not known.
+    ever refunded: then nobody's past is looked through. Only `as_of` may be a day of review.
+    `holds` are the rows of `holds_at`, None where the state keeps its own locks. A customer
+    under a fraud flag, then or now, is judged at `as_of` alone.
     """
     start = people.pipe(_with_flags).pipe(_with_state, previous, tiers).with_columns(_start_level="tier_level")
+    start = start.pipe(with_holds, holds)
     # Upgrades that wait for the review leave no day to be stepped through before it.
     first = after if tiers.upgrade == "immediate" else as_of
     start = start.pipe(_replay_days, orders, moves, after=first, as_of=as_of, tiers=tiers)
-    stepped = step(start, on=pl.lit(as_of), is_review=_ends_month(as_of), tiers=tiers)
+    stepped = step(start, on=pl.lit(as_of), review=is_review(as_of, tiers), tiers=tiers)
     labelled = stepped.with_columns(tier_cause=_cause_of_period()).pipe(_with_labels, tiers)
     given = [name for name in people.collect_schema().names() if name not in TIER_COLUMNS]
     return labelled.select(*given, *TIER_COLUMNS)
@@ -52,15 +55,12 @@ def _cause_of_period() -> pl.Expr:
     moved = last.is_in(["upgrade", "refund", "downgrade"])
     back_again = pl.when(now > 0).then(pl.lit("in_validity")).otherwise(pl.lit("base"))
     return (
-        pl.when(now > before).then(pl.lit("upgrade"))
+        pl.when((now != before) & (last == "manual")).then(last)
+        .when(now > before).then(pl.lit("upgrade"))
         .when((now < before) & ~last.is_in(["fraud", "refund", "downgrade"])).then(pl.lit("refund"))
         .when((now == before) & moved).then(back_again)
         .otherwise(last)
     )  # fmt: skip
-
-
-def _ends_month(day: date) -> bool:
-    return (day + timedelta(days=1)).day == 1
 
 
 def _with_flags(people: pl.LazyFrame) -> pl.LazyFrame:
@@ -210,7 +210,7 @@ def _step_on_day(rows: pl.DataFrame, number: int, tiers: Tiers) -> pl.DataFrame:
     at_day = rows.with_columns(
         spend_at_end, _on=pl.col("days").list.get(number), tier_spend_fen=pl.col("spends").list.get(number)
     ).pipe(_with_granted_spend, pl.col("_on"), tiers)
-    stepped = step(at_day.lazy(), on=pl.col("_on"), is_review=False, tiers=tiers).collect()
+    stepped = step(at_day.lazy(), on=pl.col("_on"), review=pl.lit(value=False), tiers=tiers).collect()
     return stepped.with_columns(tier_spend_fen="_end_fen").select(rows.columns)
 
 

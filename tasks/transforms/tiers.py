@@ -36,16 +36,17 @@ _VALIDITY_STARTS = (*_WINDOW_STARTS, "refund")
 _GRACE_RUNS_ON = ("manual", "in_validity", "awaiting_review", "in_grace")
 
 
-def step(rows: pl.LazyFrame, *, on: pl.Expr, is_review: bool, tiers: Tiers) -> pl.LazyFrame:
+def step(rows: pl.LazyFrame, *, on: pl.Expr, review: pl.Expr, tiers: Tiers) -> pl.LazyFrame:
     """One row per customer as given, with the state after the date `on` and its `tier_cause`.
 
+    `review` says whether the customer is reviewed on that date.
     Rows hold the state before, `tier_spend_fen` (net spend S of the window that ends at `on`),
     `granted_spend_fen` (S of the window that granted the tier, refunds up to `on` taken off;
     null when no refund has touched it since) and `is_fraud`. An expired lock is taken off.
     """
     return (
         rows.with_columns(_reached(tiers))
-        .with_columns(tier_cause=_cause(on, tiers, is_review=is_review))
+        .with_columns(tier_cause=_cause(on, review, tiers))
         .with_columns(_next=_next_level(tiers))
         .with_columns(**_next_state(on, tiers))
         .drop("_before", "_up", "_keep", "_held", "tier_level")
@@ -83,10 +84,10 @@ def _reached(tiers: Tiers) -> list[pl.Expr]:
     ]
 
 
-def _cause(on: pl.Expr, tiers: Tiers, *, is_review: bool) -> pl.Expr:
+def _cause(on: pl.Expr, review: pl.Expr, tiers: Tiers) -> pl.Expr:
     """The first step of the rule that applies."""
     before, grace_until = pl.col("_before"), pl.col("tier_grace_until")
-    may_rise = pl.lit(tiers.upgrade == "immediate" or is_review)
+    may_rise = pl.lit(value=True) if tiers.upgrade == "immediate" else review
     rules: list[tuple[pl.Expr, str]] = [
         (pl.col("is_fraud"), "fraud"),  # 0
         (on <= pl.col("tier_locked_until"), "manual"),  # 1
@@ -95,7 +96,7 @@ def _cause(on: pl.Expr, tiers: Tiers, *, is_review: bool) -> pl.Expr:
         (before == 0, "base"),  # 3
         (pl.lit(tiers.refund_effect == "immediate") & (pl.col("_held") < before), "refund"),  # 4
         (on < pl.col("tier_valid_until"), "in_validity"),  # 5
-        (pl.lit(not is_review), "awaiting_review"),  # 6
+        (~review, "awaiting_review"),  # 6
         (pl.col("_keep") >= before, "kept"),  # 7
         (pl.lit(tiers.downgrade == "none"), "no_downgrade"),  # 8
         (pl.lit(tiers.grace_days > 0) & grace_until.is_null(), "grace_start"),  # 9

@@ -7,59 +7,107 @@ A module joins by naming its functions in MEASURES or VERDICTS and its columns i
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from functools import reduce
 
 import polars as pl
+import polars.selectors as cs
 
 from expectations.tables import TABLES
 from tasks.policy.models import Policy
 from tasks.transforms.customers import Inputs
 from tasks.transforms.traits.activity import joined_on, judge_activity
 from tasks.transforms.traits.character import judge_character
-from tasks.transforms.traits.clusters import group_customers
+from tasks.transforms.traits.clusters import find_clusters
 from tasks.transforms.traits.cycle import find_cycle
 from tasks.transforms.traits.events import count_events
+from tasks.transforms.traits.fitted import centres_in, fitted_rows, with_fitted
 from tasks.transforms.traits.ground import Ground, ground_of
+from tasks.transforms.traits.growth import climb, collect_points
 from tasks.transforms.traits.habits import judge_price, keep_habits
 from tasks.transforms.traits.home import find_adviser, find_home
 from tasks.transforms.traits.persona import describe_persons
+from tasks.transforms.traits.promotions import count_promotions, name_promotion
 from tasks.transforms.traits.silence import judge_promise, judge_silence, last_coupon_order, last_recall
 from tasks.transforms.traits.social import count_voices, score_koc
-from tasks.transforms.traits.wallet import open_wallet
+from tasks.transforms.traits.wallet import open_wallets
 
-__all__ = ["Ground", "ground_of", "tell", "traits_of", "with_traits"]
+__all__ = ["Described", "Ground", "describe_customers", "ground_of", "tell", "traits_of", "with_fitted", "with_traits"]
 
 Measure = Callable[[Ground], pl.LazyFrame]
 Verdict = Callable[[pl.LazyFrame, Ground], pl.LazyFrame]
 MEASURES: tuple[Measure, ...] = (
     joined_on, count_events, last_coupon_order, last_recall,
-    keep_habits, open_wallet, find_home, find_adviser, count_voices, describe_persons,
+    keep_habits, find_home, find_adviser, count_voices, describe_persons,
+    collect_points, count_promotions,
 )  # fmt: skip
 VERDICTS: tuple[Verdict, ...] = (
     judge_activity, judge_silence, judge_promise, judge_character, find_cycle,
-    judge_price, score_koc, group_customers,
+    judge_price, score_koc, climb, name_promotion,
 )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Described:
+    """What describing customers makes."""
+
+    traits: pl.LazyFrame
+    """The table traits of the date, sorted by one_id."""
+    fitted: pl.LazyFrame
+    """Rows of the table models: what clusters and companions were fitted to."""
+
+
+def describe_customers(
+    inputs: Inputs, policy: Policy, as_of: date, identities: pl.LazyFrame, customers: pl.LazyFrame
+) -> Described:
+    """Every customer of `customers` (one date) with every column of the table traits, and what that rests on.
+
+    The measures are worked out once and held; clusters come last, for they may read every other column,
+    and are found before the verdicts are worked out where they read none.
+    """
+    ground = ground_of(inputs, policy, as_of, identities, customers)
+    wallets = open_wallets(ground)
+    measured = _measured(ground, (*MEASURES, lambda _: wallets.customers))
+    told = _judged(measured, ground, VERDICTS)
+    needed = {dimension.column for dimension in policy.clusters.dimensions}
+    seen = measured if needed <= {*measured.collect_schema()} else told
+    clustered = find_clusters(seen, policy.clusters, centres_in(ground.models))
+    traits = (
+        _with(told, clustered.customers)
+        .join(ground.names, on="one_id")
+        .sort("one_id")
+        .with_columns(one_id="name", as_of=pl.lit(as_of))
+        .select(TABLES["traits"].columns)
+    )
+    return Described(traits, fitted_rows(clustered.centres, wallets.rules, as_of, is_new=clustered.is_new))
 
 
 def traits_of(
     inputs: Inputs, policy: Policy, as_of: date, identities: pl.LazyFrame, customers: pl.LazyFrame
 ) -> pl.LazyFrame:
     """One row per customer of `customers` (one date), with every column of the table traits. Sorted by one_id."""
-    ground = ground_of(inputs, policy, as_of, identities, customers)
-    return (
-        tell(ground, MEASURES, VERDICTS)
-        .join(ground.names, on="one_id")
-        .sort("one_id")
-        .with_columns(one_id="name", as_of=pl.lit(as_of))
-        .select(TABLES["traits"].columns)
-    )
+    return describe_customers(inputs, policy, as_of, identities, customers).traits
 
 
 def tell(ground: Ground, measures: Sequence[Measure], verdicts: Sequence[Verdict]) -> pl.LazyFrame:
     """One row per customer, by number: the columns of customers, of the measures and of the verdicts."""
-    measured = reduce(_with, (measure(ground) for measure in measures), ground.customers).pipe(_zeros)
+    return _judged(_measured(ground, measures), ground, verdicts)
+
+
+def _measured(ground: Ground, measures: Sequence[Measure]) -> pl.LazyFrame:
+    return reduce(_with, (_held(measure(ground)) for measure in measures), ground.customers).pipe(_zeros)
+
+
+def _judged(measured: pl.LazyFrame, ground: Ground, verdicts: Sequence[Verdict]) -> pl.LazyFrame:
     return reduce(lambda rows, verdict: verdict(rows, ground), verdicts, measured)
+
+
+def _held(measured: pl.LazyFrame) -> pl.LazyFrame:
+    """The same rows, worked out and kept in as few bytes as their numbers need: it is read more than once."""
+    rows = measured.collect(engine="streaming")
+    numbers = rows.select(cs.by_dtype(pl.Int64).exclude("one_id"))
+    return rows.with_columns(column.shrink_dtype() for column in numbers).lazy().cast(rows.schema)
 
 
 def with_traits(customers: pl.LazyFrame, traits: pl.LazyFrame) -> pl.LazyFrame:

@@ -8,8 +8,9 @@ import pytest
 
 from expectations.tables import TABLES
 from tasks.policy.models import Policy
-from tasks.transforms.customers import Inputs, layer_customers, month_ends_between
+from tasks.transforms.customers import Inputs, layer_customers
 from tasks.transforms.refresh import refresh
+from tasks.transforms.reviews import month_ends_between
 from tests.unit.transforms import builders
 from tests.unit.transforms.builders import ladder, noon
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from expectations.results import RESULTS, expectations_of
 from expectations.tables import TABLES, Table
 
 
@@ -16,6 +17,8 @@ def suite_of(name: str, columns: tuple[str, ...], least_rows: int = 0) -> Any:
     """
     import great_expectations as gx  # noqa: PLC0415  its import takes seconds
 
+    if name == RESULTS:
+        return gx.ExpectationSuite(name=name, expectations=list(expectations_of(gx.expectations)))
     # All at once: added one by one, GX writes the growing suite anew each time.
     return gx.ExpectationSuite(
         name=name, expectations=list(_expectations(TABLES[name], columns, least_rows, gx.expectations))

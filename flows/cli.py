@@ -9,7 +9,21 @@ import typer
 from click.exceptions import Abort, ClickException
 from typer.exceptions import TyperException
 
-from flows.commands import consent, demo, forget, identity, keys, policy, quarantine, read, send, sources, tags, write
+from flows.commands import (
+    consent,
+    demo,
+    forget,
+    identity,
+    keys,
+    policy,
+    quarantine,
+    read,
+    send,
+    simulate,
+    sources,
+    tags,
+    write,
+)
 from flows.show import problems, show_problem
 from tasks.errors import ConfigurationError, StrataError
 
@@ -20,7 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for commands in (demo.app, write.app, send.app, read.app, keys.top, forget.app):
+for commands in (demo.app, write.app, send.app, read.app, simulate.app, keys.top, forget.app):
     app.registered_commands += commands.registered_commands
 for group in (sources.app, quarantine.app, identity.app, tags.app, consent.app, keys.app, policy.app):
     app.add_typer(group)

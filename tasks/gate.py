@@ -16,6 +16,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from expectations.results import excesses
 from expectations.suites import suite_of
 from tasks.errors import GateRefusedError
 from tasks.refs import Candidate
@@ -63,6 +64,17 @@ def require_good(verdicts: Sequence[Verdict]) -> None:
             f"the gate refused {found}",
             expected="every expectation of the table to hold",
             next_step="nothing was published; correct the export or the rule, then run again",
+        )
+
+
+def require_steady(results: pl.DataFrame) -> None:
+    """Raise GateRefusedError that tells each figure of a refresh beyond its limit; nothing may be published then."""
+    if found := excesses(results):
+        raise GateRefusedError(
+            "the results lie too far from those of the date before: " + "; ".join(found),
+            expected="figures within the limits of the policy's drift.yaml",
+            next_step="nothing was published; look for a missing or doubled export or a changed rule, and refresh "
+            "again; where the change is meant, raise the limit in drift.yaml for this run",
         )
 
 

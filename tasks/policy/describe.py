@@ -14,6 +14,7 @@ from tasks.policy.activity import Activity
 from tasks.policy.base import Rule
 from tasks.policy.calendar import Calendar
 from tasks.policy.clusters import Clusters
+from tasks.policy.drift import Drift
 from tasks.policy.growth import Growth
 from tasks.policy.habits import Habits
 from tasks.policy.holds import Holds
@@ -49,6 +50,7 @@ FILES: dict[str, tuple[type[Rule], str]] = {
     "tags.yaml": (Tag, "A list, in any order; a tag may read other tags."),
     "contacting.yaml": (Contacting, ""),
     "identity.yaml": (Identity, ""),
+    "drift.yaml": (Drift, ""),
     "campaigns/<code>.yaml": (Campaign, "One file per campaign."),
     "vendors/<code>.yaml": (Vendor, "One file per vendor."),
 }

@@ -8,13 +8,19 @@ from typing import Any
 import polars as pl
 from prefect import task
 
+from expectations.results import RESULTS
 from tasks.errors import StoreUnavailableError
-from tasks.gate import Verdict, judge, require_good
+from tasks.gate import Verdict, judge, require_good, require_steady
 from tasks.refs import Candidate, Run, StoredFile, TableRef
 from tasks.settings import Settings
 from tasks.steps.house import lake_at, objects_at, policy_of, snapshot_of
+from tasks.steps.inputs import previous_as_of
 from tasks.stores.runs import stage_record
 from tasks.stores.tables import Lake
+from tasks.transforms.results import result_figures
+
+_JUDGED = frozenset({"customers", "traits", "tags", "migrations"})
+"""The tables by which a refresh is judged as a whole."""
 
 
 def is_transient(_task: Any, _run: Any, state: Any) -> bool:
@@ -24,10 +30,27 @@ def is_transient(_task: Any, _run: Any, state: Any) -> bool:
 
 @task(name="gate", task_run_name="gate {run.flow}")
 def gate_candidates(run: Run, candidates: Sequence[Candidate]) -> None:
-    """Let every candidate face its suite; keep the pages; refuse the run when one fails."""
-    verdicts = judge(candidates, _least_rows(run), Path(run.scratch))
+    """Let every candidate, and a refresh as a whole, face its suite; keep the pages; refuse the run when one fails."""
+    results = _results(run, candidates)
+    verdicts = judge([*candidates, *results], _least_rows(run), Path(run.scratch))
     _keep_pages(run, verdicts)
+    for result in results:
+        require_steady(pl.read_parquet(result.path))
     require_good(verdicts)
+
+
+def _results(run: Run, candidates: Sequence[Candidate]) -> list[Candidate]:
+    """The figures of a refresh as a whole, beside its candidates; no other run has any."""
+    made = {candidate.table: pl.scan_parquet(candidate.path) for candidate in candidates}
+    if run.as_of is None or not made.keys() >= _JUDGED:
+        return []
+    lake, snapshot = lake_at(run.lake), snapshot_of(run)
+    before = previous_as_of(lake, snapshot, run.as_of)
+    previous = None if before is None else lake.scan("customers", snapshot, partitions=[before])
+    figures = result_figures(made, previous, policy_of(run).drift)
+    path = Path(run.scratch) / f"{RESULTS}.parquet"
+    figures.write_parquet(path)
+    return [Candidate(table=RESULTS, path=str(path), rows=1, digest="", mode="append")]
 
 
 @task(

@@ -1,14 +1,17 @@
 """The commands that only read: explain a customer, list runs, verify. They answer without waking Prefect."""
 
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from flows.reading import explain_customer, list_runs
+from flows.simulate import simulate
 from tasks.errors import MissingDataError
-from tests.support.quarter import Brand, key_of
+from tests.support.quarter import JOURNEY, Brand, key_of
 from tests.support.strata import strata
 
 pytestmark = pytest.mark.slow
@@ -94,6 +97,57 @@ def test_an_unknown_customer_ends_with_2_and_the_next_step(standing: Brand):
     assert "nobody is known by that member key" in answer.problem
     assert "next: check the value" in answer.problem
     assert "999999" not in answer.problem
+
+
+def test_every_move_between_the_two_months_has_its_cause(standing: Brand):
+    moves = standing.rows("migrations", AS_OF)
+    moved = pl.col("from_code") != pl.col("to_code")
+    assert moves.filter(moved).height > 0
+    assert moves.filter(moved != pl.col("cause").is_not_null()).is_empty()
+    assert not {"config", "late_data", "identity", "manual"} & set(moves["cause"])
+
+
+def test_the_explanation_is_also_a_page(standing: Brand, tmp_path: Path):
+    page = tmp_path / "why.html"
+    answer = strata(
+        "explain",
+        HOUSEHOLD,
+        "--as-of",
+        AS_OF,
+        "--lake",
+        standing.lake,
+        "--lang",
+        "en",
+        "--page",
+        str(page),
+        env=os.environ,
+    )
+    assert (answer.code, answer.problem) == (0, "")
+    assert "On 2017-02-28: tier" in page.read_text(encoding="utf-8")
+
+
+def test_the_policy_that_holds_moves_nobody(standing: Brand):
+    told = simulate(JOURNEY, None, standing.lake)
+    assert (told["movers"]["any"]["customers"], told["moves"], told["explained"]) == (0, [], [])
+    assert all(row["people"] == row["people_then"] for row in told["campaigns"])
+
+
+def test_a_cheaper_tier_is_told_with_who_would_reach_it_and_nothing_is_written(standing: Brand, tmp_path: Path):
+    folder = Path(shutil.copytree(JOURNEY, tmp_path / "policy"))
+    tiers = folder / "tiers.yaml"
+    cheaper = tiers.read_text(encoding="utf-8").replace("up_fen: 50000,", "up_fen: 20000,").replace("40000}", "10000}")
+    tiers.write_text(cheaper, encoding="utf-8")
+    seq = standing.seq
+    answer = strata(
+        "simulate", "--policy", str(folder), "--as-of", AS_OF, "--lake", standing.lake, "--json", env=os.environ
+    )
+    assert (answer.code, answer.problem) == (0, "")
+    told = dict(answer.told)
+    up = told["movers"]["tier_up"]
+    assert up["customers"] == told["movers"]["tier"]["customers"] > 0
+    assert up["spend_fen"] == sum(move["monetary_fen"] for move in told["moves"] if move["dimension"] == "tier")
+    assert told["explained"][0]["why"]["en"][0].startswith("Tier Base → Silver")
+    assert standing.seq == seq
 
 
 def test_runs_lists_the_newest_first(standing: Brand):

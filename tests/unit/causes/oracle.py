@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from tasks.policy.models import Policy
-from tasks.transforms.customers import Inputs, customers_of
+from tasks.transforms.customers import Inputs, settled, standings
 from tasks.transforms.cutoffs import ladders
 from tasks.transforms.lineage import aliases, inherit
 from tasks.transforms.rfm import score_rfm
@@ -62,7 +62,7 @@ def _labels_after_each(world: World, first: Tables, march: Tables) -> Iterator[t
     frozen = ladders(first["cutoffs"])
 
     def at(inputs: Inputs, day: Any, identities: pl.LazyFrame) -> Labels:
-        made = customers_of(replace(inputs, **state), rules, day, identities)
+        made = standings(settled(replace(inputs, **state), identities), rules, day, identities)
         return _labels(_frozen(made, rules, frozen).collect())
 
     yield "config", _renamed(at(before, FEBRUARY, old_ids), first, march)

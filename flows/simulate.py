@@ -1,0 +1,113 @@
+"""What `strata simulate` does: works out a date under another policy and tells who would move. Nothing is kept."""
+
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from flows.restated import standing_seq
+from tasks.errors import MissingDataError
+from tasks.policy.load import digest_of, load_policy
+from tasks.policy.models import Policy
+from tasks.refs import Run
+from tasks.reports.simulated import why_moved
+from tasks.settings import Settings
+from tasks.steps.house import lake_at, policy_of
+from tasks.steps.inputs import refresh_inputs
+from tasks.stores.runs import finished_steps
+from tasks.stores.tables import Lake
+from tasks.transforms.audience import base_of
+from tasks.transforms.customers import Inputs, layer_customers
+from tasks.transforms.orders import owned_orders
+from tasks.transforms.refresh import tags_of
+from tasks.transforms.simulation import DIMENSIONS, Side, audiences, coupon_money, coupons, matrix, movers, totals
+from tasks.transforms.traits import describe_customers, with_traits
+
+MOST_EXPLAINED = 20
+
+
+def simulate(folder: str, as_of: date | None, uri: str = "") -> dict[str, Any]:
+    """Who would move at a date, the newest when none is named, under the policy of a folder; nothing is written.
+
+    Raises:
+        MissingDataError: the date was never refreshed.
+    """
+    run = _refreshed(lake_at(uri or Settings().lake), as_of, uri or Settings().lake)
+    policy, stored = load_policy(Path(folder)), policy_of(run)
+    inputs = refresh_inputs(run, policy)
+    now = _as_stored(run, stored)
+    identities, then = _as_it_would_be(inputs, policy, _day(run))
+    moved = movers(now.customers, then.customers).collect().lazy()
+    return {
+        "as_of": run.as_of,
+        "policy": {"now": run.policy_digest[:12], "then": digest_of(policy)[:12]},
+        "customers": _height(now.customers),
+        "movers": totals(moved),
+        "moves": matrix(moved).collect().to_dicts(),
+        "campaigns": audiences(now, then).to_dicts(),
+        "coupons": coupons(now, then).to_dicts(),
+        "coupon_fen_of_tier_movers": _coupon_money(inputs, identities, moved, stored, _day(run)),
+        "explained": [_explained(row, stored, policy) for row in moved.head(MOST_EXPLAINED).collect().to_dicts()],
+    }
+
+
+def _refreshed(lake: Lake, as_of: date | None, uri: str) -> Run:
+    """The newest refresh of the date, to be read from what it read."""
+    steps = finished_steps(lake, lake.snapshot()).filter(flow="refresh")
+    day = as_of or max(steps["as_of"].drop_nulls().to_list(), default=None)
+    found = steps.filter(pl.col("as_of") == day)
+    if found.is_empty():
+        raise MissingDataError(
+            f"{day} was never refreshed" if day else "no date was ever refreshed",
+            expected="a refresh: its customers are compared with those of the other policy",
+            next_step=f"run `strata refresh --as-of {day or 'DATE'}`",
+        )
+    row = found.row(-1, named=True)
+    return Run(
+        run_id=row["run_id"], flow="refresh", lake=uri, base_seq=standing_seq(lake, row), as_of=row["as_of"],
+        policy_digest=row["policy_digest"], code_version=row["code_version"], inputs_digest=row["inputs_digest"],
+        known_as_of=row["known_as_of"], scratch="",
+    )  # fmt: skip
+
+
+def _day(run: Run) -> date:
+    if run.as_of is None:
+        raise ValueError("a refresh needs an as_of")
+    return run.as_of
+
+
+def _as_stored(run: Run, policy: Policy) -> Side:
+    """The customers of the date as they stand."""
+    lake = lake_at(run.lake)
+    tables = ("customers", "traits", "tags")
+    customers, traits, tags = (lake.scan(name, lake.snapshot(), partitions=[run.as_of]) for name in tables)
+    return Side(policy, customers, base_of(customers, traits, tags).collect().lazy())
+
+
+def _as_it_would_be(inputs: Inputs, policy: Policy, day: date) -> tuple[pl.LazyFrame, Side]:
+    """Identities and customers under the other policy, in memory alone."""
+    layers = layer_customers(inputs, policy, day)
+    described = describe_customers(inputs, policy, day, layers.identities, layers.customers)
+    traits = described.traits.collect().lazy()
+    tags = tags_of(inputs, policy, day, layers.identities, with_traits(layers.customers, traits))
+    return layers.identities, Side(policy, layers.customers, base_of(layers.customers, traits, tags).collect().lazy())
+
+
+def _coupon_money(inputs: Inputs, identities: pl.LazyFrame, moved: pl.LazyFrame, policy: Policy, day: date) -> int:
+    since = day - timedelta(days=policy.tiers.qualify_window_days)
+    recent = inputs.orders.filter(pl.col("paid_on").is_between(since, day, closed="right"))
+    return coupon_money(moved, owned_orders(recent, identities))
+
+
+def _height(rows: pl.LazyFrame) -> int:
+    return int(rows.select(pl.len()).collect().item())
+
+
+def _explained(row: dict[str, Any], now: Policy, then: Policy) -> dict[str, Any]:
+    labels = {
+        name: {"from": row[name], "to": row[f"{name}_then"]} for name in DIMENSIONS if row[name] != row[f"{name}_then"]
+    }
+    why = why_moved(row, now, then)
+    told = {"zh": [text.zh for text in why], "en": [text.en for text in why]}
+    return {"one_id": row["one_id"], "spend_fen": row["monetary_fen"], "moves": labels, "why": told}

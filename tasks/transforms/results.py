@@ -75,10 +75,14 @@ def _of_labels(customers: pl.LazyFrame, previous: pl.LazyFrame) -> dict[str, flo
 
 
 def _shift(customers: pl.LazyFrame, previous: pl.LazyFrame, name: str) -> float:
-    sizes = [rows.group_by(name).agg(heads=pl.len()).collect() for rows in (customers, previous)]
-    shares = [dict(size.select(name, pl.col("heads") / pl.col("heads").sum()).iter_rows()) for size in sizes]
-    codes = sorted({*shares[0], *shares[1]})
-    return float(round(sum(abs(shares[0].get(code, 0.0) - shares[1].get(code, 0.0)) for code in codes) / 2, _DIGITS)
+    now, before = _shares(customers, name), _shares(previous, name)
+    differences = (abs(now.get(code, 0.0) - before.get(code, 0.0)) for code in sorted({*now, *before}))
+    return round(sum(differences) / 2, _DIGITS)
+
+
+def _shares(customers: pl.LazyFrame, name: str) -> dict[str, float]:
+    heads = customers.group_by(name).agg(heads=pl.len()).collect()
+    return dict(heads.select(name, pl.col("heads") / pl.col("heads").sum()).iter_rows())
 
 
 def _of_lost(moves: pl.LazyFrame, previous: pl.LazyFrame) -> dict[str, float]:

@@ -7,7 +7,7 @@ from tasks.errors import BadPolicyError
 from tasks.policy.base import Label
 from tasks.policy.rfm import Rfm
 from tasks.policy.segments import SegmentRule, Segments
-from tasks.transforms.segments import expand, name_segments
+from tasks.transforms.segments import expand, name_segments, on_scale
 from tests.unit.transforms import builders
 
 LABEL = Label(zh="层", en="layer")
@@ -47,3 +47,24 @@ def test_customers_without_scores_are_named_by_their_history():
     })  # fmt: skip
     named = name_segments(customers, builders.demo_policy().segments, Rfm()).collect()
     assert named["segment"].to_list() == ["prospect", "refunded_only", "lapsed_out_of_window", "champions"]
+
+
+def test_scores_of_any_number_of_levels_are_put_on_the_scale_of_the_rules():
+    placed = {
+        levels: pl.select(on_scale(pl.Series(range(1, levels + 1)), levels, 5)).to_series().to_list()
+        for levels in range(3, 11)
+    }
+    assert placed[3] == [1, 3, 5]
+    assert placed[4] == [1, 2, 4, 5]
+    assert placed[10] == [1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
+    assert all(scores == sorted(scores) and (scores[0], scores[-1]) == (1, 5) for scores in placed.values())
+
+
+def test_every_cell_of_other_levels_has_a_name():
+    cells = pl.LazyFrame({"r_score": range(1, 4)}).join(pl.LazyFrame({"f_score": range(1, 11)}), how="cross")
+    cells = cells.join(pl.LazyFrame({"m_score": range(1, 8)}), how="cross").with_columns(frequency=pl.lit(1))
+    cells = cells.with_columns(gross_orders=pl.lit(1), life_orders=pl.lit(1))
+    rfm = Rfm.model_validate({"r": {"levels": 3}, "f": {"levels": 10}, "m": {"levels": 7}})
+    named = name_segments(cells, builders.demo_policy().segments, rfm).collect()
+    assert named.height == 210
+    assert named["segment"].null_count() == 0

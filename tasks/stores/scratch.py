@@ -95,6 +95,25 @@ def write_whole(frame: pl.DataFrame, path: Path) -> Path:
     return path
 
 
+def spool(run: Run, name: str, rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Write rows that later steps of the run read again, however many, and return them as they are read."""
+    path = _spooled(run, name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(".draft")
+    rows.sink_parquet(draft, compression="zstd", statistics=True, maintain_order=False)
+    draft.replace(path)
+    return pl.scan_parquet(path)
+
+
+def spooled(run: Run, name: str) -> pl.LazyFrame | None:
+    """The rows that an earlier step of the run spooled; None where none did."""
+    return pl.scan_parquet(_spooled(run, name)) if run.scratch and _spooled(run, name).is_file() else None
+
+
+def _spooled(run: Run, name: str) -> Path:
+    return Path(run.scratch) / "spool" / f"{name}.parquet"
+
+
 def read(candidate: Candidate) -> pl.LazyFrame:
     """The rows of a candidate."""
     return pl.scan_parquet(candidate.path)

@@ -64,25 +64,33 @@ def paid_back(refunds: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
+_OWNED = (*ORDER, "one_id", "paid_at", "paid_on", "gross_fen", "paid_fen", "coupon_fen")
+
+
+def owned_orders(orders: pl.LazyFrame, identities: pl.LazyFrame) -> pl.LazyFrame:
+    """One row per paid order of kind `purchase`, whenever paid, with the `one_id` of its buyer when it was placed.
+
+    Null for anonymous buyers, and for a key of too many (a clerk's phone): money without a customer.
+    """
+    paid = orders.filter(pl.col("kind") == "purchase", pl.col("status").is_in(_PAID), pl.col("paid_on").is_not_null())
+    return paid.pipe(with_owner, identities, key="buyer_key", at="ordered_at").select(_OWNED)
+
+
 def net_orders(
     orders: pl.LazyFrame, refunds: pl.LazyFrame, identities: pl.LazyFrame, *, as_of: date, maturity_days: int = 0
 ) -> pl.LazyFrame:
     """One row per paid order of kind `purchase` that had matured by the end of `as_of`.
 
+    `orders` are as stored, or `owned_orders` of these identities, which spares the search for their owners.
     `refunds` are those of `paid_back`. `refunded_fen` is what had been paid back by then, and shows
-    a refund above the payment; `net_fen` stops at 0. `is_qualifying` = net above 0. `one_id` is that of the
-    buyer when the order was placed; null for anonymous buyers, and for a key of too many (a clerk's phone): money
-    without a customer. Payments of the last `maturity_days` are left out.
+    a refund above the payment; `net_fen` stops at 0. `is_qualifying` = net above 0. `one_id` is null where the money
+    has no customer. Payments of the last `maturity_days` are left out.
     """
-    paid = orders.filter(
-        pl.col("kind") == "purchase",
-        pl.col("status").is_in(_PAID),
-        pl.col("paid_on") <= as_of - timedelta(days=maturity_days),
-    )
+    is_owned = "one_id" in orders.collect_schema().names()
+    owned = orders if is_owned else owned_orders(orders, identities)
     return (
-        paid.drop("refunded_fen")
+        owned.filter(pl.col("paid_on") <= as_of - timedelta(days=maturity_days))
         .join(_refunded(refunds, as_of), on=ORDER, how="left")
-        .pipe(with_owner, identities, key="buyer_key", at="ordered_at")
         .select(
             *ORDER, "one_id", "paid_at", "paid_on", "gross_fen", "paid_fen",
             pl.col("refunded_fen").fill_null(0),

@@ -1,17 +1,19 @@
 """What the traits are told from: orders, events, profiles and touches of one date, under the numbers of customers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import polars as pl
 
+from expectations.tables import TABLES
 from tasks.policy.models import Policy
-from tasks.transforms.customers import Inputs, orders_at
+from tasks.transforms.customers import Inputs, numbered_orders, refunds_of
 from tasks.transforms.facts import only_mature
 from tasks.transforms.identity import with_owner
 from tasks.transforms.lineage import aliases
+from tasks.transforms.orders import net_orders
 
-_KEY = ("key", "key_class", "valid_from", "valid_to")
+_KEY = ("key", "valid_from", "valid_to")
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,8 @@ class Ground:
     touches: pl.LazyFrame
     """The table touches: messages of sends by the date, under whom their receivers are now. A row that names nobody,
     such as a vendor's receipt, is under whoever had its recipient key at its time."""
+    models: pl.LazyFrame = field(default_factory=TABLES["models"].empty)
+    """The table models at the date before; empty without one."""
 
 
 def ground_of(inputs: Inputs, policy: Policy, as_of: date, identities: pl.LazyFrame, customers: pl.LazyFrame) -> Ground:
@@ -62,7 +66,7 @@ def ground_of(inputs: Inputs, policy: Policy, as_of: date, identities: pl.LazyFr
         zone=inputs.zone,
         names=names,
         customers=customers.join(numbers, on="one_id").drop("one_id").rename({"number": "one_id"}),
-        orders=_orders(inputs, policy, as_of, keys),
+        orders=_orders(inputs, policy, as_of, identities),
         lines=inputs.order_lines,
         products=inputs.products,
         events=_owned(events, keys, "customer_key", "happened_at"),
@@ -70,12 +74,14 @@ def ground_of(inputs: Inputs, policy: Policy, as_of: date, identities: pl.LazyFr
         members=_owned(inputs.members, keys, "member_key", "exported_at"),
         follows=_owned(inputs.follows, keys, "customer_key", "followed_at"),
         touches=_reached(inputs.touches.filter(pl.col("send_on") <= as_of), keys, identities, numbers),
+        models=TABLES["models"].empty() if inputs.previous_models is None else inputs.previous_models,
     )
 
 
-def _orders(inputs: Inputs, policy: Policy, as_of: date, keys: pl.LazyFrame) -> pl.LazyFrame:
+def _orders(inputs: Inputs, policy: Policy, as_of: date, identities: pl.LazyFrame) -> pl.LazyFrame:
     """One row per paid order of somebody, as customers.py counts it."""
-    orders = orders_at(inputs, keys, as_of).filter(pl.col("one_id").is_not_null())
+    owned = numbered_orders(inputs, identities).filter(pl.col("one_id").is_not_null())
+    orders = net_orders(owned, refunds_of(inputs), identities, as_of=as_of)
     return only_mature(orders, as_of=as_of, maturity_days=policy.rfm.maturity_days)
 
 

@@ -73,7 +73,8 @@ def _digests(house: House, snapshot: Snapshot, as_of: date | None) -> dict[str, 
 
 def _compute(run: Run, inputs: dict[str, Any], house: House) -> tuple[TableRef, ...]:
     layers = layer(run)
-    traits = describe(run, layers)
-    candidates = (*layers, traits, *tag(run, layers, traits), trace(run, layers), measure(run, layers))
+    traits, models = describe(run, layers)
+    layered = (candidate for candidate in layers if candidate.table != models.table)
+    candidates = (*layered, traits, models, *tag(run, layers, traits), trace(run, layers), measure(run, layers))
     gate_candidates(run, candidates)
     return publish_candidates(run, candidates, inputs, house.started_at)

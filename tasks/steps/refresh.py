@@ -1,20 +1,24 @@
 """The steps of a refresh: from the canonical rows known at an instant to customers, tags, moves and key figures."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 
 import polars as pl
 from prefect import task
 
+from tasks.policy.models import Policy
 from tasks.refs import Candidate, Run
 from tasks.steps.house import policy_of
 from tasks.steps.inputs import as_of, refresh_inputs
-from tasks.stores.scratch import find, read, stage
-from tasks.transforms.customers import layer_customers
+from tasks.stores.scratch import find, read, spool, spooled, stage
+from tasks.transforms.customers import Inputs, layer_customers
 from tasks.transforms.identity_guards import require_sane
 from tasks.transforms.metrics import key_figures
 from tasks.transforms.refresh import moves_of, tag_changes_of, tags_of
-from tasks.transforms.traits import traits_of, with_traits
+from tasks.transforms.traits import beside_traits, describe_customers, with_fitted
 
+OWNED_ORDERS = "owned_orders"
 MOVED = ("customers", "identities", "identity_changes")
 """What moves between two dates are told from."""
 
@@ -24,7 +28,7 @@ def layer(run: Run) -> tuple[Candidate, ...]:
     """Resolve identities, then measure, score, tier and stage every customer."""
     policy = policy_of(run)
     inputs = refresh_inputs(run, policy)
-    layers = layer_customers(inputs, policy, as_of(run))
+    layers = layer_customers(inputs, policy, as_of(run), keep=partial(spool, run, OWNED_ORDERS))
     require_sane(layers, inputs, policy.identity.guards)
     return (
         _partition(run, "layer", "identities", layers.identities),
@@ -37,20 +41,21 @@ def layer(run: Run) -> tuple[Candidate, ...]:
 
 
 @task(name="describe customers", task_run_name="describe customers as of {run.as_of}")
-def describe(run: Run, layers: Sequence[Candidate]) -> Candidate:
-    """Tell what every customer does and is like: the table traits."""
+def describe(run: Run, layers: Sequence[Candidate]) -> tuple[Candidate, Candidate]:
+    """Tell what every customer does and is like: the table traits, and models with what that was fitted to."""
     policy = policy_of(run)
     customers, identities = (read(find(layers, table)) for table in ("customers", "identities"))
-    traits = traits_of(refresh_inputs(run, policy), policy, as_of(run), identities, customers)
-    return _partition(run, "describe", "traits", traits)
+    described = describe_customers(_inputs(run, policy), policy, as_of(run), identities, customers)
+    models = with_fitted(read(find(layers, "models")), described.fitted)
+    return _partition(run, "describe", "traits", described.traits), _partition(run, "describe", "models", models)
 
 
 @task(name="tag customers", task_run_name="tag customers as of {run.as_of}")
 def tag(run: Run, layers: Sequence[Candidate], traits: Candidate) -> tuple[Candidate, ...]:
     """Give every customer one value for each tag of the policy, and count what became of each since the last date."""
     policy = policy_of(run)
-    inputs, identities = refresh_inputs(run, policy), read(find(layers, "identities"))
-    people = with_traits(read(find(layers, "customers")), read(traits))
+    inputs, identities = _inputs(run, policy), read(find(layers, "identities"))
+    people = beside_traits(read(find(layers, "customers")), read(traits))
     tags = _partition(run, "tag", "tags", tags_of(inputs, policy, as_of(run), identities, people))
     changes = tag_changes_of(inputs, policy, as_of(run), identities, read(tags))
     return tags, _partition(run, "tag", "tag_changes", changes)
@@ -71,6 +76,11 @@ def measure(run: Run, layers: Sequence[Candidate]) -> Candidate:
     inputs = refresh_inputs(run, policy_of(run))
     figures = key_figures(inputs, read(find(layers, "customers")), read(find(layers, "identities")), as_of(run))
     return _partition(run, "measure", "metrics", figures)
+
+
+def _inputs(run: Run, policy: Policy) -> Inputs:
+    """What a refresh reads, with the orders whose customers an earlier step has found."""
+    return replace(refresh_inputs(run, policy), owned_orders=spooled(run, OWNED_ORDERS))
 
 
 def _partition(run: Run, step: str, table: str, frame: pl.LazyFrame) -> Candidate:

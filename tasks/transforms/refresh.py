@@ -13,20 +13,21 @@ from tasks.transforms.migration import trace_moves
 from tasks.transforms.tags import tag_customers
 from tasks.transforms.tags.carry import inherited_tags
 from tasks.transforms.tags.changes import count_changes
-from tasks.transforms.traits import ground_of, traits_of, with_traits
+from tasks.transforms.traits import beside_traits, describe_customers, ground_of, with_fitted
 
 
 def refresh(inputs: Inputs, policy: Policy, as_of: date) -> dict[str, pl.LazyFrame]:
     """Every table of one refresh by its name, each in its key's order."""
     layers = layer_customers(inputs, policy, as_of)
-    traits = traits_of(inputs, policy, as_of, layers.identities, layers.customers).collect().lazy()
-    tags = tags_of(inputs, policy, as_of, layers.identities, with_traits(layers.customers, traits)).collect().lazy()
+    described = describe_customers(inputs, policy, as_of, layers.identities, layers.customers)
+    traits = described.traits.collect().lazy()
+    tags = tags_of(inputs, policy, as_of, layers.identities, beside_traits(layers.customers, traits)).collect().lazy()
     return {
         "identities": layers.identities,
         "identity_conflicts": layers.identity_conflicts,
         "identity_changes": layers.identity_changes,
         "customers": layers.customers,
-        "models": layers.models,
+        "models": with_fitted(layers.models, described.fitted),
         "cutoffs": layers.cutoffs,
         "traits": traits,
         "tags": tags,

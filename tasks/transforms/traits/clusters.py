@@ -13,7 +13,6 @@ import numpy.typing as npt
 import polars as pl
 
 from tasks.policy.clusters import Clusters, Dimension, Profile
-from tasks.transforms.traits.ground import Ground
 
 _DIGITS = 4
 _GRID = 9
@@ -39,12 +38,28 @@ class Cells:
         return places
 
 
-def group_customers(customers: pl.LazyFrame, ground: Ground) -> pl.LazyFrame:
-    """Customers as given, with `cluster`: the group whose centre lies nearest; null outside the scored base."""
-    clusters = ground.policy.clusters
+@dataclass(frozen=True)
+class Clustered:
+    """Who is in which group, and where the groups lie."""
+
+    customers: pl.LazyFrame
+    """one_id, cluster; of those in the scored base."""
+    centres: pl.DataFrame
+    """CENTRES."""
+    is_new: bool
+    """False where the centres are those of the date before."""
+
+
+def find_clusters(customers: pl.LazyFrame, clusters: Clusters, previous: pl.DataFrame) -> Clustered:
+    """The groups of these customers, going on from the centres of the date before (CENTRES, empty without any).
+
+    `customers` have the columns of the dimensions and `r_score`. With nobody to group, the former centres stand.
+    """
     scores = score_dimensions(customers, clusters).collect(engine="streaming").lazy()
-    centres = fit_centres(cells_of(scores, clusters), clusters, CENTRES.to_frame())
-    return customers.join(assign_clusters(scores, centres, clusters), on="one_id", how="left")
+    cells = cells_of(scores, clusters)
+    is_new = len(cells.customers) > 0
+    centres = fit_centres(cells, clusters, previous) if is_new else previous
+    return Clustered(assign_clusters(scores, centres, clusters), centres, is_new=is_new)
 
 
 def score_dimensions(customers: pl.LazyFrame, clusters: Clusters) -> pl.LazyFrame:
@@ -61,7 +76,7 @@ def cells_of(scores: pl.LazyFrame, clusters: Clusters) -> Cells:
 
 
 def fit_centres(cells: Cells, clusters: Clusters, previous: pl.DataFrame) -> pl.DataFrame:
-    """One row per group and dimension: the centres (CENTRES), named. Empty where there is nobody to group.
+    """One row per group and dimension: the centres (CENTRES), named.
 
     With the centres of the date before, groups go on from them and keep their names. Without any, or where the
     policy's profiles or dimensions are others, the first centres are the cells that lie furthest apart, and each
@@ -69,8 +84,6 @@ def fit_centres(cells: Cells, clusters: Clusters, previous: pl.DataFrame) -> pl.
     """
     names, columns = [p.code for p in clusters.profiles], [d.column for d in clusters.dimensions]
     points, weights = cells.placed(clusters.dimensions), cells.customers.astype(np.float64)
-    if len(points) == 0:
-        return CENTRES.to_frame()
     former = _matrix(previous, names, columns)
     if former is not None:
         return _table(_settle(points, weights, former, clusters.rounds), names, columns)

@@ -1,5 +1,6 @@
 """Everything that the lines of the orders tell of a customer, from one reading of them."""
 
+from dataclasses import dataclass
 from functools import reduce
 
 import polars as pl
@@ -11,15 +12,27 @@ from tasks.transforms.traits.ground import Ground
 from tasks.transforms.traits.restock import due_next
 
 
-def open_wallet(ground: Ground) -> pl.LazyFrame:
+@dataclass(frozen=True)
+class Wallets:
+    """What the lines tell, and the rules that they were found to follow."""
+
+    customers: pl.LazyFrame
     """One row per customer with a line of a known category or brand in the window: wallet, brand, stock, companion."""
+    rules: pl.DataFrame
+    """companions.RULES."""
+
+
+def open_wallets(ground: Ground) -> Wallets:
+    """Wallet, preferred brand, stock and companion of every customer, held: the lines are many, and then let go."""
     baskets, habits = baskets_of(ground), ground.policy.habits
     sets = sets_of(baskets, habits.companions)
+    rules = rules_of(sets, habits.companions)
     told = (
         share_wallet(baskets),
         preferred_brands(baskets),
         due_next(baskets, habits.restock, ground.as_of),
-        companions_of(sets, rules_of(sets, habits.companions)),
+        companions_of(sets, rules),
     )
     everybody = baskets.lines.select(pl.col("one_id").unique())
-    return reduce(lambda rows, measured: rows.join(measured, on="one_id", how="left"), told, everybody)
+    customers = reduce(lambda rows, measured: rows.join(measured, on="one_id", how="left"), told, everybody)
+    return Wallets(customers.collect(engine="streaming").lazy(), rules)

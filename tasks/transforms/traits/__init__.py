@@ -33,7 +33,17 @@ from tasks.transforms.traits.silence import judge_promise, judge_silence, last_c
 from tasks.transforms.traits.social import count_voices, score_koc
 from tasks.transforms.traits.wallet import open_wallets
 
-__all__ = ["Described", "Ground", "describe_customers", "ground_of", "tell", "traits_of", "with_fitted", "with_traits"]
+__all__ = [
+    "Described",
+    "Ground",
+    "beside_traits",
+    "describe_customers",
+    "ground_of",
+    "tell",
+    "traits_of",
+    "with_fitted",
+    "with_traits",
+]
 
 Measure = Callable[[Ground], pl.LazyFrame]
 Verdict = Callable[[pl.LazyFrame, Ground], pl.LazyFrame]
@@ -113,6 +123,11 @@ def _held(measured: pl.LazyFrame) -> pl.LazyFrame:
 def with_traits(customers: pl.LazyFrame, traits: pl.LazyFrame) -> pl.LazyFrame:
     """One row per customer as given, the columns of the table traits beside their own: what conditions read."""
     return customers.join(traits, on=["one_id", "as_of"], how="left", validate="1:1", maintain_order="left")
+
+
+def beside_traits(customers: pl.LazyFrame, traits: pl.LazyFrame) -> pl.LazyFrame:
+    """The same of two tables of one refresh: both hold the same customers in order of one_id, so none is sought."""
+    return pl.concat([customers, traits.drop("one_id", "as_of")], how="horizontal")
 
 
 def _with(customers: pl.LazyFrame, measured: pl.LazyFrame) -> pl.LazyFrame:

@@ -9,18 +9,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from expectations.tables import TABLES
 from tasks.policy.base import Label
 from tasks.policy.clusters import Clusters, Dimension, Profile
 from tasks.transforms.traits.clusters import (
     CENTRES,
     assign_clusters,
     cells_of,
+    find_clusters,
     fit_centres,
-    group_customers,
     score_dimensions,
 )
+from tasks.transforms.traits.companions import RULES
+from tasks.transforms.traits.fitted import centres_in, fitted_rows, with_fitted
 from tests.support.examples import examples
-from tests.unit.traits.grounds import POLICY, ground
+from tests.unit.traits.grounds import AS_OF
 
 LABEL = Label(zh="组", en="group")
 THREE = Clusters(
@@ -59,13 +62,31 @@ def test_edges_are_reached_from_below_and_null_is_the_least():
 
 
 def test_who_is_outside_the_scored_base_has_no_cluster():
-    policy = POLICY.model_copy(update={"clusters": THREE})
     outside = people(PLANTED).with_columns(r_score=pl.when(pl.col("one_id") == 0).then(0).otherwise(1))
-    told = dict(group_customers(outside, ground(policy)).select("one_id", "cluster").collect().iter_rows())
-    assert told[0] is None
+    found = find_clusters(outside, THREE, NONE)
+    told = dict(found.customers.collect().iter_rows())
+    assert told.keys() == set(range(1, 60))
     assert told[1] == "loyal"
-    nobody = group_customers(outside.filter(pl.col("one_id") == 0), ground(policy)).collect()
-    assert nobody.get_column("cluster").to_list() == [None]
+    nobody = find_clusters(outside.filter(pl.col("one_id") == 0), THREE, found.centres)
+    assert nobody.customers.collect().is_empty()
+    assert nobody.centres.equals(found.centres)
+    assert not nobody.is_new
+    assert find_clusters(outside.clear(), THREE, NONE).centres.is_empty()
+
+
+def test_centres_are_read_back_from_the_table_models_as_they_were():
+    _, centres = grouped(people(PLANTED))
+    rules = pl.DataFrame([("Tea", "Cups", 0.6, 0.75, 1.25)], RULES, orient="row")
+    rows = fitted_rows(centres, rules, AS_OF, is_new=True)
+    assert rows.collect().schema == TABLES["models"].schema
+    assert centres_in(rows).equals(centres)
+    assert rows.filter(pl.col("model") == "companions").select("parameter", "estimate").collect().rows() == [
+        ("Tea > Cups: support", 0.6), ("Tea > Cups: confidence", 0.75), ("Tea > Cups: lift", 1.25),
+    ]  # fmt: skip
+    other = TABLES["models"].empty().collect().clear(1).with_columns(model=pl.lit("bg_nbd")).lazy()
+    twice = with_fitted(with_fitted(other, rows), rows)
+    assert twice.collect().height == rows.collect().height + 1
+    assert centres_in(other).is_empty()
 
 
 def test_names_stay_while_groups_drift_even_where_another_name_would_fit_better():

@@ -16,7 +16,7 @@ from tasks.transforms.traits.baskets import Baskets, baskets_of, preferred_brand
 from tasks.transforms.traits.categories import share_wallet
 from tasks.transforms.traits.ground import Ground
 from tasks.transforms.traits.restock import due_next
-from tasks.transforms.traits.wallet import open_wallet
+from tasks.transforms.traits.wallet import open_wallets
 from tests.support.examples import examples
 from tests.unit.traits.grounds import AS_OF, POLICY, by_customer, ground, orders
 from tests.unit.transforms.builders import rows
@@ -49,14 +49,14 @@ def shop(*bought: Bought, policy: Policy = POLICY) -> Ground:
 
 def test_shares_and_ties_by_name():
     told = by_customer(
-        open_wallet(
+        open_wallets(
             shop(
                 (1, 0, {"tea": 60, "cup": 30, "gift": 500}, 0), (1, 9, {"bag": 10}, 0),
                 (2, 0, {"tea": 5, "pot": 5}, 0),
                 (3, 0, {"odd": 7}, 0),
                 (4, 365, {"tea": 7}, 0),
             )
-        )
+        ).customers
     )  # fmt: skip
     names = ("categories", "category_share", "second_category", "preferred_brand")
     assert [told[1][name] for name in names] == [3, 0.6, "Cups", "C"]

@@ -1,5 +1,7 @@
 """The frame's tiers equal a plain reading of algorithms §4, month after month, and its laws hold."""
 
+from calendar import monthrange
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 
 from tasks.policy.tiers import Tiers
 from tasks.transforms.orders import net_orders
+from tasks.transforms.reviews import reviews_between
 from tasks.transforms.tier_replay import advance
 from tasks.transforms.tier_spend import refund_moves, spend_at, with_counting_days
 from tests.support.examples import examples
@@ -115,6 +118,29 @@ def test_every_kind_of_policy_with_many_customers(
     check_months([random_customer(draw) for _ in range(examples(100))], tiers)
 
 
+YEAR = [*MONTHS, *(date(2024, month, monthrange(2024, month)[1]) for month in range(5, 13)), date(2025, 1, 31)]
+"""Tiers of January and February 2024 have their first anniversary at its end."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("upgrade", "downgrade"), [("immediate", "to_match"), ("at_review", "one_down")])
+def test_anniversaries_are_reviews(upgrade: str, downgrade: str):
+    draw = Random(f"{upgrade} {downgrade}")  # noqa: S311
+    tiers = builders.ladder(
+        review="tier_anniversary", upgrade=upgrade, downgrade=downgrade, maturity_days=7, qualify_window_days=120
+    )
+    check_months([random_customer(draw) for _ in range(40)], tiers, YEAR)
+
+
+@pytest.mark.parametrize("upgrade", ["immediate", "at_review"])
+def test_fixed_dates_are_reviews_and_nothing_else_is(upgrade: str):
+    draw = Random(upgrade)  # noqa: S311
+    tiers = builders.ladder(review="fixed_dates", review_on=("02-29", "04-10"), upgrade=upgrade, grace_days=20)
+    legs = sorted({*MONTHS, *reviews_between(MONTHS[0], MONTHS[-1], tiers)})
+    assert [day for day in legs if day not in MONTHS] == [date(2024, 4, 10)]
+    check_months([random_customer(draw) for _ in range(40)], tiers, legs)
+
+
 def random_customer(draw: Random) -> Customer:
     orders = [random_order(draw) for _ in range(draw.choice([0, 2, 5, 12]))]
     locked_until = FIRST + timedelta(days=draw.randrange(180)) if draw.random() < 0.1 else None
@@ -130,11 +156,11 @@ def random_order(draw: Random) -> Order:
     return Order(paid_on, draw.choice([0, 100, 400, 500, 800, 1200, 2000]), tuple(back))
 
 
-def check_months(people: list[Customer], tiers: Tiers) -> None:
-    """Walk four months with both, and compare everything that is remembered."""
+def check_months(people: list[Customer], tiers: Tiers, dates: Sequence[date] = MONTHS) -> None:
+    """Walk the months with both, and compare everything that is remembered."""
     orders, refunds = frames(people)
     state = first_state(people)
-    for after, as_of in pairwise(MONTHS):
+    for after, as_of in pairwise(dates):
         got = advanced(state, orders, refunds, after, as_of, tiers)
         read = [month(customer, after, as_of, tiers) for customer in people]
         people = [replace(customer, state=new) for customer, (new, _) in zip(people, read, strict=True)]

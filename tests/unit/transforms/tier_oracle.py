@@ -95,6 +95,17 @@ def step(customer: Customer, day: date, tiers: Tiers, *, is_review: bool) -> tup
     return entered(highest(amount, keep), "keep", day), "downgrade"
 
 
+def reviewed(day: date, state: State, tiers: Tiers) -> bool:
+    """Whether the day is one of review for a customer in that state."""
+    if tiers.review == "fixed_dates":
+        return f"{day:%m-%d}" in tiers.review_on
+    if day.day != monthrange(day.year, day.month)[1]:
+        return False
+    if tiers.review == "monthly" or state.level == 0 or state.since is None:
+        return True
+    return day.month == state.since.month and day.year > state.since.year
+
+
 def month(customer: Customer, after: date, as_of: date, tiers: Tiers) -> tuple[State, list[str]]:
     """The days with a new qualifying order, then the review; the causes of every step that was taken."""
     days = {order.paid_on + timedelta(days=tiers.maturity_days): False for order in customer.orders}
@@ -107,5 +118,5 @@ def month(customer: Customer, after: date, as_of: date, tiers: Tiers) -> tuple[S
             state, cause = step(customer, day, tiers, is_review=False)
             customer = replace(customer, state=state)
             causes.append(cause)
-    state, cause = step(customer, as_of, tiers, is_review=True)
+    state, cause = step(customer, as_of, tiers, is_review=reviewed(as_of, customer.state, tiers))
     return state, [*causes, cause]

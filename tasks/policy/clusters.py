@@ -6,6 +6,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
+from expectations.tables import TABLES
 from tasks.policy.base import Code, Label, Rule
 
 
@@ -20,7 +21,9 @@ class Dimension(Rule):
 
     @model_validator(mode="after")
     def _rising(self) -> Self:
-        """Refuse edges that do not rise."""
+        """Refuse a column that is no number of a customer, and edges that do not rise."""
+        if self.column not in _numbers():
+            raise ValueError(f"{self.column} is no column of numbers; expected one of customers or traits")
         if any(a >= b for a, b in itertools.pairwise(self.edges)):
             raise ValueError(f"edges of {self.column} must rise, found {[str(edge) for edge in self.edges]}")
         return self
@@ -29,6 +32,11 @@ class Dimension(Rule):
     def greatest(self) -> int:
         """The greatest score of the dimension."""
         return len(self.edges) or self.top
+
+
+def _numbers() -> frozenset[str]:
+    schemas = (TABLES["customers"].schema, TABLES["traits"].schema)
+    return frozenset(name for schema in schemas for name, dtype in schema.items() if dtype.is_numeric())
 
 
 class Profile(Rule):

@@ -167,6 +167,8 @@ def _inertia(points: np.ndarray, weights: np.ndarray, mask: int) -> float:
         ({"profiles": [{"code": "a", "label": LABEL, "high": ["height"]}]}, "height is none of the dimensions"),
         ({"dimensions": [{"column": "f_score"}, {"column": "f_score"}]}, "f_score stands twice"),
         ({"dimensions": [{"column": "f_score", "edges": [2, 1]}]}, "must rise"),
+        ({"dimensions": [{"column": "f_scor"}]}, "f_scor is no column of numbers"),
+        ({"dimensions": [{"column": "segment"}]}, "segment is no column of numbers"),
     ],
 )
 def test_groups_that_make_no_sense_are_refused(change, words):

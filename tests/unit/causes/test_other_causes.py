@@ -1,0 +1,34 @@
+"""Moves that rest on others or on people: cut-offs that moved, and tiers that were given or taken by hand."""
+
+from dataclasses import replace
+from datetime import date
+
+from tasks.policy.holds import Fraud, Holds, Lock
+from tests.unit.causes.world import MARCH, World, policy
+
+Order = tuple[str, str, date, int, date]
+
+
+def bought(who: str, *days: date) -> tuple[Order, ...]:
+    return tuple((f"{who}-{day}", who, day, 100, day) for day in days)
+
+
+def test_who_stood_still_while_all_others_bought_moved_by_the_cutoffs():
+    """Ann's two orders are the most in February; in March everybody else has three, and nothing of hers is enough."""
+    first, later = date(2026, 2, 20), (date(2026, 3, 1), date(2026, 3, 2))
+    others = [order for number in range(9) for order in bought(f"b{number}", first, *later)]
+    world = World((*others, *bought("ann", date(2026, 2, 1), first)))
+    moves = world.moves().filter(dimension="segment", who="ann")
+    assert moves.select("from_code", "to_code", "cause", "label_path").rows() == [
+        ("cannot_lose", "lost", "cutoffs", "cutoffs=lost")
+    ]
+
+
+def test_locks_and_flags_of_fraud_are_by_hand():
+    world = World((*bought("ann", date(2026, 2, 1)), *bought("bob", date(2026, 2, 1))))
+    first, _ = world.months()
+    ids = {key.split(":")[-1]: one_id for key, one_id in first["identities"].select("key", "one_id").iter_rows()}
+    lock = Lock(one_id=ids["ann"], tier="gold", starts_on=date(2026, 3, 1), ends_on=MARCH, reason="a founder")
+    fraud = Fraud(one_id=ids["bob"], starts_on=date(2026, 3, 3), reason="stolen cards")
+    decided = replace(world, rules=(policy(), policy(holds=Holds(locks=(lock,), frauds=(fraud,)))))
+    assert decided.causes() == {"ann": ["base", "gold", "manual"], "bob": ["base", "none", "manual"]}

@@ -29,6 +29,7 @@ class Person:
     before: Row = field(default_factory=dict)
     """The tags of the date before."""
     told: Row = field(default_factory=dict)
+    lately: dict[int, list[Row]] = field(default_factory=dict)
 
     def fact(self, name: str) -> Any:
         return self.facts[name]
@@ -37,7 +38,9 @@ class Person:
         return self.facts[name] is not None and self.facts[name] >= least
 
     def bought(self, days: int) -> list[Row]:
-        return [order for order in self.orders if 0 <= (self.day - order["paid_on"]).days < days]
+        if days not in self.lately:
+            self.lately[days] = [order for order in self.orders if 0 <= (self.day - order["paid_on"]).days < days]
+        return self.lately[days]
 
     def did(self, days: int, *kinds: str) -> list[Row]:
         recent = [event for event in self.events if 0 <= (self.day - event["happened_on"]).days < days]

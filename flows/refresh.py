@@ -14,7 +14,7 @@ from flows.parameters import RefreshParameters
 from tasks.refs import Run, Snapshot, TableRef
 from tasks.steps.inputs import previous_as_of
 from tasks.steps.publish import gate_candidates, publish_candidates
-from tasks.steps.refresh import describe, layer, measure, tag, trace
+from tasks.steps.refresh import describe, layer, measure, score_warnings, tag, trace
 from tasks.stores.runs import finished_runs, output_digests
 
 
@@ -38,8 +38,10 @@ def _attempt(house: House, parameters: RefreshParameters) -> dict[str, Any]:
         return about | {"run_id": run.run_id, "outcome": "already done", "rows": {}}
     run = distinct(house, run)
     with scratch_of(run):
-        published = _compute(run, inputs, house)
-    return about | {"run_id": run.run_id, "outcome": "done", "rows": {ref.table: ref.rows for ref in published}}
+        published, warnings = _compute(run, inputs, house)
+    told = {"scores": warnings} if warnings else {}
+    rows = {ref.table: ref.rows for ref in published}
+    return about | {"run_id": run.run_id, "outcome": "done", "rows": rows, **told}
 
 
 def _begin(house: House, parameters: RefreshParameters) -> tuple[Run, dict[str, Any]]:
@@ -71,10 +73,12 @@ def _digests(house: House, snapshot: Snapshot, as_of: date | None) -> dict[str, 
     return {} if runs.is_empty() else output_digests(runs.row(-1, named=True))
 
 
-def _compute(run: Run, inputs: dict[str, Any], house: House) -> tuple[TableRef, ...]:
+def _compute(run: Run, inputs: dict[str, Any], house: House) -> tuple[tuple[TableRef, ...], list[dict[str, object]]]:
+    """What was published, and what there is to say about the scores."""
     layers = layer(run)
     traits, models = describe(run, layers)
     layered = (candidate for candidate in layers if candidate.table != models.table)
     candidates = (*layered, traits, models, *tag(run, layers, traits), trace(run, layers), measure(run, layers))
     gate_candidates(run, candidates)
-    return publish_candidates(run, candidates, inputs, house.started_at)
+    warnings = score_warnings(run, layers)
+    return publish_candidates(run, candidates, inputs, house.started_at), warnings

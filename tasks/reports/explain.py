@@ -22,6 +22,8 @@ FACTS = (
 )  # fmt: skip
 MOVE = ("dimension", "from_as_of", "as_of", "from_code", "to_code", "cause", "label_path")
 _MEASURES = {"r": "recency_days", "f": "frequency", "m": "monetary_fen"}
+_SCORED = {"f": "frequency_scored", "m": "monetary_scored_fen"}
+"""What was scored in place of the plain measure, where the policy says so."""
 
 
 @dataclass(frozen=True)
@@ -60,12 +62,21 @@ def _score(dimension: str, customer: Mapping[str, Any], cutoffs: pl.DataFrame) -
     score = customer[f"{dimension}_score"]
     sign = -1 if dimension == "r" else 1
     above = [value for level, value in ladder.items() if level > score and value is not None]
+    scored = customer.get(_SCORED.get(dimension, ""))
     return {
-        "value": customer[_MEASURES[dimension]],
+        "value": customer[_MEASURES[dimension]] if scored is None else scored,
         "score": score,
         "least_value_of_this_score": None if ladder.get(score) is None else sign * ladder[score],
         "value_of_the_next_score": sign * above[0] if above and score else None,
+        **_cut(cutoffs.filter(dimension=dimension)),
     }
+
+
+def _cut(cutoffs: pl.DataFrame) -> dict[str, Any]:
+    """How the dimension was cut and since when, and how well that tells customers apart."""
+    names = ("method", "measure", "computed_on", "effective_levels", "max_tie_share")
+    first = cutoffs.row(0, named=True) if cutoffs.height else {}
+    return {name: first.get(name) for name in names}
 
 
 def _rule_of_segment(customer: Mapping[str, Any], policy: Policy) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from tasks.steps.house import policy_of
 from tasks.steps.inputs import as_of, refresh_inputs
 from tasks.stores.scratch import find, read, spool, spooled, stage
 from tasks.transforms.customers import Inputs, layer_customers
+from tasks.transforms.cutoffs import coarse_scores
 from tasks.transforms.identity_guards import require_sane
 from tasks.transforms.metrics import key_figures
 from tasks.transforms.refresh import moves_of, tag_changes_of, tags_of
@@ -85,3 +86,8 @@ def _inputs(run: Run, policy: Policy) -> Inputs:
 
 def _partition(run: Run, step: str, table: str, frame: pl.LazyFrame) -> Candidate:
     return stage(run, table, frame, mode="replace", replaces=[run.as_of], step=step)
+
+
+def score_warnings(run: Run, layers: Sequence[Candidate]) -> list[dict[str, object]]:
+    """What the person who refreshes should know of the scores, before anybody works with them."""
+    return coarse_scores(read(find(layers, "cutoffs")).collect(), policy_of(run).rfm)

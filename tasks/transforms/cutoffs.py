@@ -48,6 +48,20 @@ def ladders(standing: pl.DataFrame) -> dict[str, Ladder]:
     return {name: tuple(rising.filter(dimension=name)["cutoff"].backward_fill().drop_nulls()) for name in names}
 
 
+def coarse_scores(cutoffs: pl.DataFrame, rfm: Rfm) -> list[dict[str, object]]:
+    """One entry per dimension whose quantiles hardly tell customers apart: a base too small, or a tie too large."""
+    return [
+        {
+            "dimension": row["dimension"],
+            "warning": f"{row['base_count']} customers, {row['max_tie_share']:.2%} share one value, "
+            f"{row['effective_levels']} of {rfm.levels_of(row['dimension'])} scores in use; consider fixed edges",
+        }
+        for row in cutoffs.filter(pl.col("score") == 1, pl.col("base_count") > 0).iter_rows(named=True)
+        if row["method"].startswith("quantile")
+        and (row["base_count"] < rfm.warn_base_below or row["max_tie_share"] >= rfm.warn_tie_share)
+    ]
+
+
 def revision_due(computed_on: date, rfm: Rfm) -> date | None:
     """First day on which a refresh revises the cut-offs; None where every refresh does."""
     if rfm.revise == "each_refresh":

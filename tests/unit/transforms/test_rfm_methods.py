@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from tasks.policy.rfm import DIMENSIONS, Rfm
-from tasks.transforms.cutoffs import cutoffs_of, ladders, revision_due, standing_cutoffs
+from tasks.transforms.cutoffs import coarse_scores, cutoffs_of, ladders, revision_due, standing_cutoffs
 from tasks.transforms.rfm import score_rfm
 from tasks.transforms.rfm_values import percentile_of, with_scored_values
 from tests.support.examples import examples
@@ -138,3 +138,13 @@ def test_single_huge_orders_are_capped_and_the_raw_sum_stands_beside():
         (0, None, None),
     ]
     assert valued(frequency="purchase_days") == [(9300, None, 2), (300, None, 1), (0, None, None)]
+
+
+def test_coarse_scores_are_told_of():
+    rfm = Rfm(warn_base_below=4)
+    coarse = cutoffs_of(score_rfm(facts([1, 1, 1, 2]), rfm), rfm, as_of=JANUARY).collect()
+    told = coarse_scores(coarse, rfm)
+    assert [entry["dimension"] for entry in told] == ["f", "m", "r"]
+    assert told[0]["warning"] == "4 customers, 75.00% share one value, 2 of 5 scores in use; consider fixed edges"
+    fine = cutoffs_of(score_rfm(facts([1, 2, 3, 4]), rfm), rfm, as_of=JANUARY).collect()
+    assert coarse_scores(fine, rfm) == []

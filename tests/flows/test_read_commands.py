@@ -10,6 +10,7 @@ import pytest
 
 from flows.reading import explain_customer, list_runs
 from flows.simulate import simulate
+from flows.tagging import diff_customer, diff_tags
 from tasks.errors import MissingDataError
 from tests.support.quarter import JOURNEY, Brand, key_of
 from tests.support.strata import strata
@@ -169,10 +170,28 @@ def test_the_identity_report_counts_the_stored_rows_and_keeps_its_page(standing:
     assert not any(one_id in page for one_id in known["one_id"])
 
 
+def test_what_became_of_tags_in_a_month_is_told_in_counts_and_for_one_customer(standing: Brand):
+    """By the functions behind `strata tags diff`, against the rows of both months one by one."""
+    then, now = ({row.pop("one_id"): row for row in standing.rows("tags", day).iter_rows(named=True)}
+                 for day in ("2017-01-31", AS_OF))  # fmt: skip
+    told = diff_tags("2017-02", standing.lake, "is_silent_30")
+    counts = {change["change"]: change["customers"] for change in told["changes"]}
+    pairs = [(then.get(one_id, {}).get("is_silent_30", False), row["is_silent_30"]) for one_id, row in now.items()]
+    expected = {"added": pairs.count((False, True)), "kept": pairs.count((True, True)),
+                "removed": pairs.count((True, False))}  # fmt: skip
+    assert counts == {change: count for change, count in expected.items() if count}
+    one = diff_customer("2017-02", HOUSEHOLD, standing.lake)
+    levels = [change for change in one["changes"] if change["tag"] == "spending_power"]
+    assert [(change["from_value"], change["to_value"]) for change in levels] == [
+        (then[one["one_id"]]["spending_power"], now[one["one_id"]]["spending_power"])
+    ]
+
+
 LOOKING = [
     ["explain", HOUSEHOLD], ["runs"], ["verify"], ["--help"], ["sources", "list"], ["sources", "drift"],
     ["sources", "check", "tests/samples/youzan_orders_20260601.csv", "--shop", "mall"], ["quarantine", "list"],
     ["quarantine", "explain", "no_usable_key"], ["identity", "report", "--no-page"],
+    ["tags", "list"], ["tags", "diff", "2017-02"],
 ]  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from typer.exceptions import TyperException
 from flows.commands import (
     consent,
     demo,
+    evaluate,
     forget,
     identity,
     keys,
@@ -34,7 +35,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for commands in (demo.app, write.app, send.app, read.app, simulate.app, keys.top, forget.app):
+for commands in (demo.app, write.app, send.app, read.app, evaluate.app, simulate.app, keys.top, forget.app):
     app.registered_commands += commands.registered_commands
 for group in (sources.app, quarantine.app, identity.app, tags.app, consent.app, keys.app, policy.app):
     app.add_typer(group)

@@ -18,7 +18,7 @@ class Value(Rule):
     min_customers: int = Field(default=200, ge=10, description="fewer buyers are not fitted")
     min_repeat_customers: int = Field(default=50, ge=5, description="fewer buyers with a second purchase day likewise")
     fit_customers: int = Field(
-        default=100_000, ge=1_000, description="a larger base is fitted on so many, taken evenly from all histories"
+        default=50_000, ge=1_000, description="a larger base is fitted on so many, taken evenly from all histories"
     )
     horizon_months: int = Field(default=12, ge=1, le=60, description="months of 30 days that clv_fen looks ahead")
     monthly_discount: Decimal = Field(

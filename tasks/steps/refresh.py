@@ -15,8 +15,7 @@ from tasks.stores.scratch import find, read, spool, spooled, stage
 from tasks.transforms.customers import Inputs, layer_customers
 from tasks.transforms.cutoffs import coarse_scores
 from tasks.transforms.identity_guards import require_sane
-from tasks.transforms.metrics import key_figures
-from tasks.transforms.refresh import moves_of, tag_changes_of, tags_of
+from tasks.transforms.refresh import figures_of, moves_of, tag_changes_of, tags_of
 from tasks.transforms.traits import beside_traits, describe_customers, with_fitted
 
 OWNED_ORDERS = "owned_orders"
@@ -74,8 +73,9 @@ def trace(run: Run, layers: Sequence[Candidate]) -> Candidate:
 @task(name="measure", task_run_name="key figures of {run.as_of}")
 def measure(run: Run, layers: Sequence[Candidate]) -> Candidate:
     """Work out the key figures that the report shows."""
-    inputs = refresh_inputs(run, policy_of(run))
-    figures = key_figures(inputs, read(find(layers, "customers")), read(find(layers, "identities")), as_of(run))
+    policy = policy_of(run)
+    customers, models, identities = (read(find(layers, table)) for table in ("customers", "models", "identities"))
+    figures = figures_of(refresh_inputs(run, policy), policy, customers, models, identities, as_of(run))
     return _partition(run, "measure", "metrics", figures)
 
 

@@ -14,6 +14,8 @@ from tasks.transforms.tags import tag_customers
 from tasks.transforms.tags.carry import inherited_tags
 from tasks.transforms.tags.changes import count_changes
 from tasks.transforms.traits import beside_traits, describe_customers, ground_of, with_fitted
+from tasks.transforms.value.forecast import forecast_figures
+from tasks.transforms.value.models import models_of
 
 
 def refresh(inputs: Inputs, policy: Policy, as_of: date) -> dict[str, pl.LazyFrame]:
@@ -33,8 +35,16 @@ def refresh(inputs: Inputs, policy: Policy, as_of: date) -> dict[str, pl.LazyFra
         "tags": tags,
         "tag_changes": tag_changes_of(inputs, policy, as_of, layers.identities, tags),
         "migrations": moves_of(inputs, policy, layers.customers, layers.identities, layers.identity_changes, as_of),
-        "metrics": key_figures(inputs, layers.customers, layers.identities, as_of),
+        "metrics": figures_of(inputs, policy, layers.customers, layers.models, layers.identities, as_of),
     }
+
+
+def figures_of(
+    inputs: Inputs, policy: Policy, customers: pl.LazyFrame, models: pl.LazyFrame, identities: pl.LazyFrame, as_of: date
+) -> pl.LazyFrame:
+    """The key figures of the date, and the forecast of the next month by tier: the table metrics."""
+    ahead = forecast_figures(customers, models_of(models, policy.value), as_of)
+    return pl.concat([key_figures(inputs, customers, identities, as_of), ahead]).sort("metric", "segment_code")
 
 
 def tags_of(

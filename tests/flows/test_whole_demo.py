@@ -262,3 +262,17 @@ def test_a_command_of_the_readme_does_what_it_says(demo: Demo, line: str, monkey
     done = demo.strata(*words)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip()
+
+
+def test_the_models_of_value_keep_their_promises_on_a_real_year(demo: Demo):
+    """The command of docs/evaluation.md, and the numbers beside it."""
+    page = (ROOT / "docs" / "evaluation.md").read_text(encoding="utf-8")
+    line = next(line for line in page.splitlines() if line.startswith("strata evaluate --lake"))
+    words = shlex.split(line.replace("lake/complete_journey", str(demo.root / "complete_journey")))[1:]
+    told = json.loads(demo.strata(*words, "--json").stdout)
+    assert told["fitted_on"] == "2017-06-30"
+    assert {row["kept"] for row in told["promises"]} == {"yes"}
+    assert f"{100 * told['value_ahead'][0]['accuracy_by_decile']:.1f} %" in page
+    assert f"{100 * told['pareto_20']:.2f} %" in page
+    assert sum(row["customers"] for row in told["by_tier"]) == told["customers"]
+    assert {row["month"] for row in told["forecast"]} == {f"2017-{month:02}" for month in range(7, 13)}

@@ -9,6 +9,7 @@ exception at x = 0; so both share their code.
 Time is in one unit throughout; r, a and b have none, α has that unit.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -44,6 +45,13 @@ class Histories(NamedTuple):
         return self._replace(t_x=self.t_x * factor, age=self.age * factor)
 
 
+def per_count(x: Array, of: Callable[[Array], Array]) -> Array:
+    """A function of counts, worked out once for each count that there may be, and looked up."""
+    table = of(np.arange(x.max(initial=0.0) + 1))
+    found: Array = table[x.astype(np.intp)]
+    return found
+
+
 @dataclass(frozen=True)
 class BuyingLaw:
     """One of the two models: what it makes of parameters and histories."""
@@ -71,34 +79,39 @@ class BuyingLaw:
         return alive
 
     def gradient(self, p: Buying, of: Histories) -> Array:
-        """One row per history, four columns: derivatives of the log-likelihood by r, α, a, b."""
-        x, stays = of.x, of.x + self._stays
+        """Four rows, one column per history: derivatives of the log-likelihood by r, α, a, b."""
         dead = expit(self.log_odds_of_death(p, of))
         since_first, until_last = p.alpha + of.age, p.alpha + of.t_x
-        by_r = digamma(p.r + x) - digamma(p.r) + np.log(p.alpha)
+        by_r = per_count(of.x, lambda x: digamma(p.r + x)) - digamma(p.r) + np.log(p.alpha)
         by_r = by_r - (1 - dead) * np.log(since_first) - dead * np.log(until_last)
-        by_alpha = p.r / p.alpha - (p.r + x) * ((1 - dead) / since_first + dead / until_last)
-        total = digamma(p.a + p.b) - digamma(p.a + p.b + stays)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            left = np.where(dead > 0, dead / (p.b + stays - 1), 0.0)
-        by_b = digamma(p.b + stays) - digamma(p.b) + total - left
-        return np.column_stack([by_r, by_alpha, total + dead / p.a, by_b])
+        by_alpha = p.r / p.alpha - (p.r + of.x) * ((1 - dead) / since_first + dead / until_last)
+        total = digamma(p.a + p.b) - per_count(of.x, lambda x: digamma(p.a + p.b + x + self._stays))
+        stayed = per_count(of.x, lambda x: digamma(p.b + x + self._stays)) - digamma(p.b) + total
+        left = np.where(dead > 0, dead / self._chances(p, of.x), 0.0)
+        return np.array([by_r, by_alpha, total + dead / p.a, stayed - left])
 
     def _common(self, p: Buying, x: Array) -> Array:
         """What both branches share: A1 + A2 of algorithms §8."""
-        stays = x + self._stays
-        bought = gammaln(p.r + x) - gammaln(p.r) + p.r * np.log(p.alpha)
-        stayed = gammaln(p.a + p.b) + gammaln(p.b + stays) - gammaln(p.b) - gammaln(p.a + p.b + stays)
-        common: Array = bought + stayed
-        return common
+
+        def of_count(x: Array) -> Array:
+            stays = x + self._stays
+            bought = gammaln(p.r + x) - gammaln(p.r) + p.r * np.log(p.alpha)
+            stayed = gammaln(p.a + p.b) + gammaln(p.b + stays) - gammaln(p.b) - gammaln(p.a + p.b + stays)
+            common: Array = bought + stayed
+            return common
+
+        return per_count(x, of_count)
 
     def _branches(self, p: Buying, of: Histories) -> tuple[Array, Array]:
         """The logarithms A3 (alive) and A4 (left right after the last purchase)."""
         alive = -(p.r + of.x) * np.log(p.alpha + of.age)
-        may_have_left = of.x + self._stays > 0
-        chances = np.where(may_have_left, p.b + of.x + self._stays - 1, 1.0)
-        dead = np.log(p.a) - np.log(chances) - (p.r + of.x) * np.log(p.alpha + of.t_x)
-        return alive, np.where(may_have_left, dead, -np.inf)
+        odds = per_count(of.x, lambda x: np.log(p.a) - np.log(self._chances(p, x)))
+        dead = odds - (p.r + of.x) * np.log(p.alpha + of.t_x)
+        return alive, np.where(of.x + self._stays > 0, dead, -np.inf)
+
+    def _chances(self, p: Buying, x: Array) -> Array:
+        """The sum of b and the chances to stay before the last; 1 for a one-time buyer who had none."""
+        return np.where(x + self._stays > 0, p.b + x + self._stays - 1, 1.0)
 
     def expected_if_alive(self, p: Buying, x: Array, age: Array, ahead: float) -> Array:
         """One value per (x, age): purchases expected of a customer who is alive, within the time `ahead`.
@@ -111,13 +124,19 @@ class BuyingLaw:
         return (self._expected_if_alive(below, x, age, ahead) + self._expected_if_alive(above, x, age, ahead)) / 2
 
     def _expected_if_alive(self, p: Buying, x: Array, age: Array, ahead: float) -> Array:
-        """The Euler form, exact to some 1e-14 for x up to 1000."""
+        """The Euler form, exact to some 1e-14 for x up to 1000; Gauss's where that overflows (a beyond some 300)."""
         own = p.b + self._stays
         b = np.where((x == 0) & (abs(p.a + own - 1) < _POLE), own + _PAST_POLE, own)
         held = p.a + b + x - 1
         until = p.alpha + age + ahead
-        still = hyp2f1(p.a + b - 1 - p.r, p.a - 1, held, ahead / until)
-        spent: Array = held / (p.a - 1) * (1 - ((p.alpha + age) / until) ** (p.a - 1) * still)
+        gone, share = (p.alpha + age) / until, ahead / until
+        with np.errstate(invalid="ignore"):
+            still = gone ** (p.a - 1) * hyp2f1(p.a + b - 1 - p.r, p.a - 1, held, share)
+        lost = ~np.isfinite(still)
+        if lost.any():
+            power = p.r + x[lost]
+            still[lost] = gone[lost] ** power * hyp2f1(power, b[lost] + x[lost], held[lost], share[lost])
+        spent: Array = held / (p.a - 1) * (1 - still)
         return spent
 
     def expected(self, p: Buying, of: Histories, ahead: float) -> Array:

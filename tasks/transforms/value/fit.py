@@ -57,7 +57,7 @@ def fit_buying(law: BuyingLaw, of: Histories) -> Fit:
     def mean(logs: Array) -> tuple[float, Array]:
         p = Buying(*np.exp(logs))
         value = float(scaled.customers @ law.log_likelihoods(p, scaled)) / total
-        return -value, -(scaled.customers @ law.gradient(p, scaled)) / total * np.exp(logs)
+        return -value, -(law.gradient(p, scaled) @ scaled.customers) / total * np.exp(logs)
 
     found = _climb(mean, STARTS)
     if found is None:
@@ -79,7 +79,7 @@ def fit_spending(of: Purchases) -> Fit:
         s = _spending_of(logs)
         value = float(scaled.customers @ spending.log_likelihoods(s, scaled)) / total
         chain = np.array([s.p, s.q - 1, s.v])
-        return -value, -(scaled.customers @ spending.gradient(s, scaled)) / total * chain
+        return -value, -(spending.gradient(s, scaled) @ scaled.customers) / total * chain
 
     found = _climb(mean, tuple(start[:3] for start in STARTS))
     if found is None:
@@ -108,32 +108,39 @@ def _climb(objective: Objective, starts: Sequence[tuple[float, ...]]) -> tuple[A
             objective, np.log(start), jac=True, method="L-BFGS-B", bounds=[(-BOUND, BOUND)] * len(start),
             options={"maxiter": 1000, "ftol": 1e-15, "gtol": 1e-9},
         )  # fmt: skip
-        logs, gradient = _polish(objective, np.asarray(found.x))
+        logs = _polish(objective, np.asarray(found.x))
+        gradient = float(np.linalg.norm(_free(logs, objective(logs)[1])))
         if gradient < ACCEPTED:
             return logs, gradient
     return None
 
 
-def _polish(objective: Objective, logs: Array) -> tuple[Array, float]:
+def _free(at: Array, slope: Array) -> Array:
+    """The slope along which the parameters may still go down: 0 where a bound is in the way."""
+    is_held = ((at <= -BOUND) & (slope > 0)) | ((at >= BOUND) & (slope < 0))
+    return np.where(is_held, 0.0, slope)
+
+
+def _polish(objective: Objective, logs: Array) -> Array:
     """Newton's steps from near the top, kept while they lower the gradient: the last digits that a search leaves."""
-    best, slope = logs, objective(logs)[1]
+    best, slope = logs, _free(logs, objective(logs)[1])
     for _ in range(_POLISH):
-        step = _newton_step(objective, best, slope)
-        if step is None:
-            break
-        tried = np.clip(best - step, -BOUND, BOUND)
-        new = objective(tried)[1]
+        tried = np.clip(best - _newton_step(objective, best, slope), -BOUND, BOUND)
+        new = _free(tried, objective(tried)[1])
         if not np.linalg.norm(new) < np.linalg.norm(slope):
             break
         best, slope = tried, new
-    return best, float(np.linalg.norm(slope))
+    return best
 
 
-def _newton_step(objective: Objective, at: Array, slope: Array) -> Array | None:
-    shifts = np.eye(len(at)) * _STEP
-    hessian: Any = np.array([(objective(at + d)[1] - objective(at - d)[1]) / (2 * _STEP) for d in shifts])
+def _newton_step(objective: Objective, at: Array, slope: Array) -> Array:
+    """The step among parameters that no bound holds; none where the surface has no curvature."""
+    free, step = np.flatnonzero(slope), np.zeros_like(at)
+    shifts = np.eye(len(at))[free] * _STEP
+    rows = [(objective(at + d)[1] - objective(at - d)[1])[free] / (2 * _STEP) for d in shifts]
+    hessian: Any = np.array(rows).reshape(len(free), len(free))
     try:
-        step: Array = np.linalg.solve((hessian + hessian.T) / 2, slope)
+        step[free] = np.linalg.solve((hessian + hessian.T) / 2, slope[free])
     except np.linalg.LinAlgError:
-        return None
+        return np.zeros_like(at)
     return step

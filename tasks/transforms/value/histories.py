@@ -21,6 +21,21 @@ LARGEST_ORDER = pl.when("is_qualifying").then("net_fen").otherwise(0).max().alia
 """Aggregation over a customer's orders: the largest one; beside a large share of life spend, a single big buy."""
 
 
+def purchasers(orders: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
+    """One row per customer with a qualifying order by `as_of`, sorted: what the models read, and orders beside days.
+
+    `orders` are net orders; anonymous ones are nobody's.
+    """
+    known = orders.filter("is_qualifying", pl.col("one_id").is_not_null(), pl.col("paid_on") <= as_of)
+    days = known.group_by("one_id", "paid_on").agg(pl.col("net_fen").sum(), orders=pl.len().cast(pl.Int64))
+    sums = days.group_by("one_id").agg(
+        purchase_days=pl.len().cast(pl.Int64), life_orders=pl.col("orders").sum(),
+        first_order_on=pl.col("paid_on").min(), last_order_on=pl.col("paid_on").max(),
+        life_net_fen=pl.col("net_fen").sum(), first_day_fen=pl.col("net_fen").min_by("paid_on"),
+    )  # fmt: skip
+    return sums.sort("one_id")
+
+
 def buyers(customers: pl.LazyFrame) -> pl.LazyFrame:
     """One row per customer of `customers` who ever bought."""
     return customers.filter(pl.col("purchase_days") > 0)

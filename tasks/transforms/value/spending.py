@@ -41,11 +41,11 @@ def log_likelihoods(s: Spending, of: Purchases) -> Array:
 
 
 def gradient(s: Spending, of: Purchases) -> Array:
-    """One row per pair, three columns: derivatives of the log-likelihood by p, q, v."""
+    """Three rows, one column per pair: derivatives of the log-likelihood by p, q, v."""
     px, total = s.p * of.x, of.x * of.mean + s.v
     by_p = of.x * (digamma(px + s.q) - digamma(px) + np.log(of.x * of.mean) - np.log(total))
     by_q = digamma(px + s.q) - digamma(s.q) + np.log(s.v) - np.log(total)
-    return np.column_stack([by_p, by_q, s.q / s.v - (px + s.q) / total])
+    return np.array([by_p, by_q, s.q / s.v - (px + s.q) / total])
 
 
 def population_mean(s: Spending) -> float:

@@ -65,7 +65,7 @@ def test_closed_forms_equal_the_story_integrated(law: BuyingLaw, p: Buying, of: 
 @given(p=parameters, of=one_history())
 def test_the_gradient_is_that_of_the_likelihood(law: BuyingLaw, p: Buying, of: tuple[int, float, float]):
     one = histories(of)
-    for place, slope in enumerate(law.gradient(p, one)[0]):
+    for place, slope in enumerate(law.gradient(p, one)[:, 0]):
         step = 1e-6 * p[place]
         near = [p._replace(**{p._fields[place]: p[place] + side}) for side in (step, -step)]
         above, below = (law.log_likelihoods(shifted, one)[0] for shifted in near)
@@ -110,6 +110,15 @@ def test_nothing_breaks_where_a_formula_has_a_pole(law: BuyingLaw):
     for p in (Buying(0.5, 5, 1, 2), Buying(0.5, 5, 0.4, 0.6), Buying(0.5, 5, 1 + 1e-7, 2)):
         near = p._replace(a=p.a + 1e-4, b=p.b + 1e-4)
         assert law.expected(p, of, 20) == pytest.approx(law.expected(near, of, 20), rel=2e-3)
+
+
+@pytest.mark.parametrize("law", [BG, MBG], ids=lambda law: law.model)
+def test_where_everybody_leaves_alike_the_mean_chance_says_it_all(law: BuyingLaw):
+    """With huge a and b every customer leaves with chance m = a / (a + b): (1 − e^(−λmt)) / m, averaged over λ."""
+    p, of = Buying(1.2, 58, 5_632, 162_755), histories((0, 0, 30), (3, 80, 100), (300, 700, 700))
+    m = p.a / (p.a + p.b)
+    expected = (1 - ((p.alpha + of.age) / (p.alpha + of.age + 360 * m)) ** (p.r + of.x)) / m
+    assert law.expected_if_alive(p, of.x, of.age, 360) == pytest.approx(expected, rel=0.02)
 
 
 def test_long_and_dense_histories_do_not_overflow():

@@ -7,7 +7,9 @@ import polars as pl
 import pytest
 
 from expectations.tables import TABLES
+from tasks.policy.holds import Holds
 from tasks.policy.models import Policy
+from tasks.policy.rfm import Rfm
 from tasks.transforms.customers import Inputs, layer_customers
 from tasks.transforms.refresh import refresh
 from tasks.transforms.reviews import month_ends_between
@@ -38,11 +40,11 @@ POLICY: Policy = builders.demo_policy().model_copy(update={"tiers": ladder(quali
 Tables = dict[str, pl.DataFrame]
 
 
-def fold(given: Inputs, *dates: date) -> list[Tables]:
+def fold(given: Inputs, *dates: date, policy: Policy = POLICY) -> list[Tables]:
     """Refresh date after date, each on the customers of the one before."""
     made: list[Tables] = []
     for as_of in dates:
-        made.append({name: frame.collect() for name, frame in refresh(given, POLICY, as_of).items()})
+        made.append({name: frame.collect() for name, frame in refresh(given, policy, as_of).items()})
         before = {f"previous_{table}": made[-1][table].lazy() for table in ("customers", "tags")}
         given = replace(given, **before, previous_as_of=as_of)
     return made
@@ -81,6 +83,25 @@ def test_a_skipped_month_changes_no_tier(months: list[Tables]):
     state = [name for name in TABLES["customers"].columns if name.startswith("tier") and name != "tier_cause"]
     skipped = fold(inputs(), JANUARY, MARCH)[-1]["customers"]
     assert skipped.select("one_id", *state).equals(months[-1]["customers"].select("one_id", *state))
+
+
+@pytest.mark.slow
+def test_a_lock_and_cut_offs_that_stand_are_the_same_with_a_skipped_month(months: list[Tables]):
+    silver = months[0]["customers"].filter(tier="silver")["one_id"][0]
+    lock = {"one_id": silver, "tier": "gold", "starts_on": "2026-02-01", "ends_on": "2026-02-28", "reason": "promised"}
+    rules = POLICY.model_copy(update={
+        "holds": Holds.model_validate({"locks": [lock]}), "rfm": Rfm(revise="quarterly"),
+    })  # fmt: skip
+    every, skipping = (
+        fold(inputs(), *dates, policy=rules)[-1] for dates in ((JANUARY, FEBRUARY, MARCH), (JANUARY, MARCH))
+    )
+    state = [
+        "one_id",
+        *(name for name in TABLES["customers"].columns if name.startswith("tier") and name != "tier_cause"),
+    ]
+    assert every["customers"].select(state).equals(skipping["customers"].select(state))
+    assert every["cutoffs"]["computed_on"].unique().to_list() == [JANUARY]
+    assert every["cutoffs"].equals(skipping["cutoffs"])
 
 
 def test_the_order_of_rows_changes_nothing(months: list[Tables]):

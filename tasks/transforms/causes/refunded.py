@@ -6,9 +6,9 @@ import polars as pl
 
 from tasks.policy.tiers import Tiers
 from tasks.transforms.orders import ORDER
+from tasks.transforms.reviews import is_review
 from tasks.transforms.tier_replay import NO_TIER
 from tasks.transforms.tier_spend import spend_at, with_counting_days
-from tasks.transforms.reviews import is_review
 from tasks.transforms.tiers import OUT, step
 
 

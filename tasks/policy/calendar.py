@@ -1,4 +1,4 @@
-"""The year's promotions: windows in which a shop's numbers mean something else. Business months are brand.yaml's zone."""
+"""The year's promotions: windows in which a shop's numbers mean something else. Months are cut in brand.yaml's zone."""
 
 import re
 from datetime import date, timedelta

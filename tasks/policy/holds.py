@@ -13,7 +13,7 @@ from tasks.policy.base import Code, Rule
 
 
 class Lock(Rule):
-    """A tier that stands whatever the customer spends, for whole business months, so that each review sees it or not."""
+    """A tier that stands whatever the customer spends, for whole business months: a review sees it or does not."""
 
     one_id: str = Field(min_length=3, description="customer")
     tier: Code | None = Field(default=None, description="tier that is given; without one, the tier of that day stays")

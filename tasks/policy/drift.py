@@ -19,6 +19,12 @@ class Drift(Rule):
     max_spend_factor: float = Field(
         default=20, ge=1, description="how many times larger or smaller the spend in the window may be than before"
     )
+    young_days: int = Field(
+        default=120,
+        ge=0,
+        description="days from the first customer seen to the date before; in a younger brand everybody changes stage "
+        "at once, so that only losses and what must be exact are compared",
+    )
     least_customers: int = Field(
         default=200, ge=0, description="with fewer customers at the date before only what must be exact is compared"
     )

@@ -18,7 +18,7 @@ def result_figures(found: Frames, previous: pl.LazyFrame | None, limits: Drift) 
     Args:
         found: customers, traits, tags and migrations of the date.
         previous: the customers of the date before.
-        limits: the brand's; with few customers before, shares and factors are 0.
+        limits: the brand's; with few customers before, or a short past, shares and factors are 0.
     """
     figures = {"lost_share": 0.0, "spend_factor": 0.0, **{f"{name}_shift": 0.0 for name in DIMENSIONS}}
     figures |= dict.fromkeys(("moves_missing", "moves_without_cause", "matrix_gap_fen"), 0)
@@ -26,13 +26,19 @@ def result_figures(found: Frames, previous: pl.LazyFrame | None, limits: Drift) 
     if previous is not None:
         figures |= _of_moves(found["migrations"], found["customers"], previous)
         if _count(previous) >= limits.least_customers:
-            figures |= _of_labels(found["customers"], previous) | _of_lost(found["migrations"], previous)
+            figures |= _of_lost(found["migrations"], previous)
+            figures |= {} if _is_young(previous, limits) else _of_labels(found["customers"], previous)
     most = {figure.most: getattr(limits, figure.knob) if figure.knob else 0 for figure in FIGURES}
     return pl.DataFrame([{figure.name: figures[figure.name] for figure in FIGURES} | most])
 
 
 def _count(rows: pl.LazyFrame) -> int:
     return int(rows.select(pl.len()).collect().item())
+
+
+def _is_young(previous: pl.LazyFrame, limits: Drift) -> bool:
+    lived = pl.col("as_of").max() - pl.col("first_seen_at").dt.date().min()
+    return bool(previous.select(lived.dt.total_days() < limits.young_days).collect().item())
 
 
 def _unlike(customers: pl.LazyFrame, others: pl.LazyFrame) -> int:

@@ -12,7 +12,7 @@ from tests.unit.tags.oracle import every_tag
 from tests.unit.tags.world import Known, world_of
 
 assert oracle_buying, oracle_people  # they hold the laws
-pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(3600)]
+pytestmark = pytest.mark.proof
 RAW = ("orders", "order_lines", "refunds", "products", "sightings", "events", "members", "follows")
 BRANDS = {
     "complete_journey": ("America/New_York", "USD", (date(2017, 4, 30), date(2017, 8, 31), date(2017, 12, 31))),

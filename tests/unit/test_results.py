@@ -1,5 +1,6 @@
 """A refresh is judged as a whole: planted losses, gaps and drifts are found and named; a quiet month passes."""
 
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import polars as pl
@@ -16,12 +17,17 @@ LIMITS = Drift(least_customers=4, max_lost_share=0.1, max_tier_shift=0.2, max_sp
 DIMENSIONS = ("tier", "segment", "stage")
 
 
-def customers(tiers: str, fen: int = 100) -> pl.LazyFrame:
+AS_OF = date(2026, 6, 30)
+
+
+def customers(tiers: str, fen: int = 100, since: date = date(2025, 1, 1)) -> pl.LazyFrame:
     """One customer for each letter, which is their tier; segment and stage are the same for all."""
+    first_seen_at = datetime(since.year, since.month, since.day, tzinfo=UTC)
     ids = [f"c{number:02}" for number in range(len(tiers))]
     return pl.LazyFrame({"one_id": ids, "tier": list(tiers)}).with_columns(
-        segment=pl.lit("loyal"), stage=pl.lit("active"), monetary_fen=pl.lit(fen, pl.Int64)
-    )
+        segment=pl.lit("loyal"), stage=pl.lit("active"), monetary_fen=pl.lit(fen, pl.Int64),
+        as_of=pl.lit(AS_OF), first_seen_at=pl.lit(first_seen_at),
+    )  # fmt: skip
 
 
 def moves(before: pl.LazyFrame, now: pl.LazyFrame) -> pl.LazyFrame:
@@ -46,6 +52,13 @@ def found(before: pl.LazyFrame | None, now: pl.LazyFrame, **changed: pl.LazyFram
 def test_a_quiet_month_and_a_first_month_pass():
     assert found(customers("aaaabb"), customers("aaaaab")) == []
     assert found(None, customers("ab")) == []
+
+
+def test_a_brand_in_its_first_months_may_shift_and_may_not_lose_anybody():
+    young = date(2026, 5, 1)
+    assert found(customers("aaaa", since=young), customers("bbbb", fen=9_000, since=young)) == []
+    assert found(customers("aaaaaaaa", since=young), customers("bbbbbb", since=young)) == ["lost_share"]
+    assert found(customers("aaaa"), customers("bbbb", fen=9_000)) == ["tier_shift", "spend_factor"]
 
 
 def test_lost_customers_are_found():

@@ -49,7 +49,7 @@ def inputs() -> Inputs:
     ).with_columns(
         kind=pl.lit("purchase"), status=pl.lit("finished"), currency=pl.lit("USD"), gross_fen="paid_fen",
         buyer_key=pl.format("member:shop:{}", "household"), coupon_fen=pl.lit(0, pl.Int64),
-        refunded_fen=pl.lit(0, pl.Int64), exported_at="at", ordered_at="at",
+        refunded_fen=pl.lit(0, pl.Int64), exported_at="at", ordered_at="at", paid_at="at",
         paid_on=pl.col("at").dt.convert_time_zone(ZONE).dt.date(),
     ).collect().lazy()  # fmt: skip
     seen = orders.select(
@@ -58,7 +58,7 @@ def inputs() -> Inputs:
     )  # fmt: skip
     products = pl.scan_parquet(DATA / "products.parquet").select(
         channel=pl.lit("shop"), shop_id=pl.lit("main"),
-        product_id=pl.col("product_id").cast(pl.String), category="product_category",
+        product_id=pl.col("product_id").cast(pl.String), category="product_category", brand="brand",
     )  # fmt: skip
     return Inputs(orders, lines, builders.refunds(), products, seen, zone=ZONE, currency="USD")
 

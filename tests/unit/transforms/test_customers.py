@@ -45,7 +45,7 @@ def fold(given: Inputs, *dates: date, policy: Policy = POLICY) -> list[Tables]:
     made: list[Tables] = []
     for as_of in dates:
         made.append({name: frame.collect() for name, frame in refresh(given, policy, as_of).items()})
-        before = {f"previous_{table}": made[-1][table].lazy() for table in ("customers", "tags")}
+        before = {f"previous_{table}": made[-1][table].lazy() for table in ("customers", "tags", "cutoffs", "models")}
         given = replace(given, **before, previous_as_of=as_of)
     return made
 

@@ -9,6 +9,7 @@ import duckdb
 import polars as pl
 import pytest
 
+from expectations.tables import TABLES
 from tasks.transforms.customers import Inputs
 from tasks.transforms.refresh import refresh
 from tests.unit.transforms import builders
@@ -60,7 +61,16 @@ def inputs() -> Inputs:
         channel=pl.lit("shop"), shop_id=pl.lit("main"),
         product_id=pl.col("product_id").cast(pl.String), category="product_category", brand="brand",
     )  # fmt: skip
-    return Inputs(orders, lines, builders.refunds(), products, seen, zone=ZONE, currency="USD")
+    rows = {"orders": orders, "order_lines": lines, "products": products, "sightings": seen}
+    told = {name: with_all_columns(frame, name) for name, frame in rows.items()}
+    return Inputs(**told, refunds=builders.refunds(), zone=ZONE, currency="USD")
+
+
+def with_all_columns(rows: pl.LazyFrame, table: str) -> pl.LazyFrame:
+    """The rows with every column of the table; what the file does not say is null."""
+    known = rows.collect_schema().names()
+    absent = {name: dtype for name, dtype in TABLES[table].schema.items() if name not in known}
+    return rows.with_columns(pl.lit(None, dtype).alias(name) for name, dtype in absent.items())
 
 
 @pytest.mark.slow

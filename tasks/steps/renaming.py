@@ -15,7 +15,7 @@ from tasks.steps.house import snapshot_of
 from tasks.stores.digests import digest_rows
 from tasks.stores.scratch import stage
 from tasks.stores.tombstones import mark_of
-from tasks.transforms.erasure import Renaming, erase, touched
+from tasks.transforms.erasure import Renaming, descriptive_tags, erase, touched
 
 Partition = str | date | None
 BATCH_ROWS = 500_000
@@ -72,7 +72,8 @@ def _take(
     mask = touched(rows, table.name, naming)
     if not (count := int(mask.sum())):
         return
-    new = erase(rows, table.name, naming)
+    described = descriptive_tags(room.policy.tags) if table.name == "tags" else ()
+    new = erase(rows, table.name, naming, described)
     _check(table, rows, new, count)
     done.rows[table.name] = done.rows.get(table.name, 0) + count
     partitions = rows.filter(mask)[table.partition].unique().sort().to_list() if table.partition else []

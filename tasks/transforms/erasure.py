@@ -6,18 +6,20 @@ balance: what is left is a tombstone. What described the person becomes null.
 """
 
 import hmac
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
 
 from expectations.tables import TABLES
+from tasks.policy.tag_graph import lineage
+from tasks.policy.tags import Tag
 from tasks.transforms.identity.ids import one_id_of
 
 UNIT = "\x1f"
 PERSONAL = frozenset({
     "joined_at", "gender", "birth_month", "age_band", "income_band", "home_ownership", "marital_status",
-    "household_size", "kids_count", "province", "city", "member_level", "source_tags", "add_way",
+    "household_size", "kids_count", "province", "city", "member_level", "source_tags", "add_way", "member_since_on",
 })  # fmt: skip
 """What describes a person beyond what was bought and when."""
 FREE_TEXT = {"consents": ("evidence",), "identity_links": ("evidence",)}
@@ -149,14 +151,31 @@ def _is_one_of(rows: pl.DataFrame, person: Person, table: str) -> pl.Expr:
     return pl.lit(value=False)
 
 
-def erase(rows: pl.DataFrame, table: str, naming: Renaming) -> pl.DataFrame:
+def erase(rows: pl.DataFrame, table: str, naming: Renaming, described: Collection[str] = ()) -> pl.DataFrame:
     """Rows of a table (all of it or a partition) without the person.
 
     Sealed contacts are removed; everywhere else a row stays, under other names. No other row is touched.
+    `described` are columns of an open table that describe a person (`descriptive_tags`).
     """
     mask = touched(rows, table, naming)
     others = rows.filter(~mask)
-    return others if table == "contacts" else pl.concat([others, rows.filter(mask).pipe(_renamed, table, naming)])
+    if table == "contacts":
+        return others
+    own = rows.filter(mask).pipe(_renamed, table, naming)
+    gone = [name for name in own.columns if name in described]
+    return pl.concat([others, own.with_columns(_blank(name, own.schema[name]) for name in gone)])
+
+
+def descriptive_tags(tags: Sequence[Tag]) -> frozenset[str]:
+    """The columns of tags that rest on what describes a person, through other tags too."""
+    named = {tag.code: tag for tag in tags}
+    telling = [tag for tag in tags if any(read.column in PERSONAL for read in lineage(tag, named))]
+    return frozenset(name for tag in telling for name in (tag.code, tag.confirmed_column) if name)
+
+
+def _blank(name: str, dtype: pl.DataType) -> pl.Expr:
+    """What a tag says of somebody of whom nothing is known."""
+    return pl.lit(value=False).alias(name) if dtype == pl.Boolean else pl.lit(None, dtype).alias(name)
 
 
 def _renamed(rows: pl.DataFrame, table: str, naming: Renaming) -> pl.DataFrame:

@@ -28,6 +28,7 @@ SINGLE = (
 )  # fmt: skip
 MANY = ("campaigns", "vendors")
 ABOUT_SOURCES = ("layouts", "corrections")
+DEFAULTS = Path(str(resources.files("tasks.policy") / "defaults"))
 
 
 def load_policy(folder: Path) -> Policy:
@@ -57,13 +58,19 @@ def read_content(folder: Path) -> dict[str, Any]:
 
 def single_files(folder: Path) -> dict[str, Path]:
     """Each part of the policy that is one file, and that file: the brand's own, or the default."""
-    defaults = Path(str(resources.files("tasks.policy") / "defaults"))
-    return {name: _first(name, folder, defaults) for name in SINGLE}
+    return {name: _first(name, folder, DEFAULTS) for name in SINGLE}
 
 
 def entry_files(folder: Path, *parts: str) -> dict[str, list[Path]]:
     """Each part that has a file for each entry, and those files by name."""
     return {name: sorted((folder / name).glob("*.yaml")) for name in parts}
+
+
+def over_defaults(content: dict[str, Any]) -> dict[str, Any]:
+    """A policy that was stored before some part of it existed: of that part it says what the defaults say."""
+    absent = [name for name in SINGLE if name not in content]
+    files = {name: DEFAULTS / f"{name}.yaml" for name in absent}
+    return {name: with_preset(name, read_yaml(path)) for name, path in files.items() if path.is_file()} | content
 
 
 def parse_policy(content: dict[str, Any], where: str) -> Policy:

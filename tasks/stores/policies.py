@@ -4,7 +4,7 @@ import hashlib
 import json
 
 from tasks.errors import DamagedError
-from tasks.policy.load import canonical, digest_of, parse_policy
+from tasks.policy.load import canonical, digest_of, over_defaults, parse_policy
 from tasks.policy.models import Policy
 from tasks.stores.objects import Objects
 
@@ -45,7 +45,7 @@ def stored_policy(objects: Objects, digest: str) -> Policy:
             expected="the policy as it was stored",
             next_step="restore the file from a backup, then run `strata verify`",
         )
-    return parse_policy(json.loads(data), f"policy {digest[:12]}")
+    return parse_policy(over_defaults(json.loads(data)), f"policy {digest[:12]}")
 
 
 def policy_key(digest: str) -> str:

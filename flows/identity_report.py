@@ -5,13 +5,12 @@ from typing import Any
 
 import polars as pl
 
-from tasks.errors import MissingDataError
+from flows.refreshed import newest_refresh
 from tasks.refs import Snapshot
 from tasks.reports.identity import IdentityData, identity_figures
 from tasks.settings import Settings
 from tasks.steps.house import lake_at, objects_at
 from tasks.stores.policies import stored_policy
-from tasks.stores.runs import finished_runs
 from tasks.stores.tables import Lake
 from tasks.transforms.identity.bridges import bridges, ties_of
 from tasks.transforms.orders import known_at
@@ -31,7 +30,7 @@ def report_identity(as_of: date | None, uri: str = "", *, with_page: bool = True
 
 def _read(lake: Lake, as_of: date | None, uri: str) -> IdentityData:
     snapshot = lake.snapshot()
-    refreshed = _newest_refresh(lake, snapshot, as_of)
+    refreshed = newest_refresh(lake, snapshot, as_of, why="it works out who is who")
     day, policy = refreshed["as_of"], stored_policy(objects_at(uri), refreshed["policy_digest"])
     identities = lake.scan("identities", snapshot, partitions=[day])
     previous = _date_before(lake, snapshot, day)
@@ -50,20 +49,6 @@ def _read(lake: Lake, as_of: date | None, uri: str) -> IdentityData:
         ties=ties,
         bridges=bridges(ties, identities),
     )
-
-
-def _newest_refresh(lake: Lake, snapshot: Snapshot, as_of: date | None) -> dict[str, Any]:
-    """The newest refresh of the date, or of the newest date."""
-    runs = finished_runs(lake, snapshot).filter(flow="refresh")
-    day: date | None = as_of or max(runs["as_of"].drop_nulls().to_list(), default=None)
-    found = runs.filter(pl.col("as_of") == day)
-    if found.is_empty():
-        raise MissingDataError(
-            f"{day} was never refreshed" if day else "no date was ever refreshed",
-            expected="a refresh: it works out who is who",
-            next_step=f"run `strata refresh --as-of {day or 'DATE'}`",
-        )
-    return found.row(-1, named=True)
 
 
 def _date_before(lake: Lake, snapshot: Snapshot, day: date) -> date | None:

@@ -6,17 +6,15 @@ from typing import Any
 
 import polars as pl
 
-from flows.restated import standing_seq
-from tasks.errors import MissingDataError
+from flows.refreshed import as_it_was, newest_refresh
 from tasks.policy.load import digest_of, load_policy
 from tasks.policy.models import Policy
 from tasks.refs import Run
 from tasks.reports.simulated import why_moved
 from tasks.settings import Settings
 from tasks.steps.house import lake_at, policy_of
+from tasks.steps.inputs import as_of as day_of
 from tasks.steps.inputs import refresh_inputs
-from tasks.stores.runs import finished_steps
-from tasks.stores.tables import Lake
 from tasks.transforms.audience import base_of
 from tasks.transforms.customers import Inputs, layer_customers
 from tasks.transforms.orders import owned_orders
@@ -33,11 +31,14 @@ def simulate(folder: str, as_of: date | None, uri: str = "") -> dict[str, Any]:
     Raises:
         MissingDataError: the date was never refreshed.
     """
-    run = _refreshed(lake_at(uri or Settings().lake), as_of, uri or Settings().lake)
+    uri = uri or Settings().lake
+    lake = lake_at(uri)
+    why = "its customers are compared with those of the other policy"
+    run = as_it_was(newest_refresh(lake, lake.snapshot(), as_of, why=why), uri)
     policy, stored = load_policy(Path(folder)), policy_of(run)
     inputs = refresh_inputs(run, policy)
     now = _as_stored(run, stored)
-    identities, then = _as_it_would_be(inputs, policy, _day(run))
+    identities, then = _as_it_would_be(inputs, policy, day_of(run))
     moved = movers(now.customers, then.customers).collect().lazy()
     return {
         "as_of": run.as_of,
@@ -47,34 +48,9 @@ def simulate(folder: str, as_of: date | None, uri: str = "") -> dict[str, Any]:
         "moves": matrix(moved).collect().to_dicts(),
         "campaigns": audiences(now, then).to_dicts(),
         "coupons": coupons(now, then).to_dicts(),
-        "coupon_fen_of_tier_movers": _coupon_money(inputs, identities, moved, stored, _day(run)),
+        "coupon_fen_of_tier_movers": _coupon_money(inputs, identities, moved, stored, day_of(run)),
         "explained": [_explained(row, stored, policy) for row in moved.head(MOST_EXPLAINED).collect().to_dicts()],
     }
-
-
-def _refreshed(lake: Lake, as_of: date | None, uri: str) -> Run:
-    """The newest refresh of the date, to be read from what it read."""
-    steps = finished_steps(lake, lake.snapshot()).filter(flow="refresh")
-    day = as_of or max(steps["as_of"].drop_nulls().to_list(), default=None)
-    found = steps.filter(pl.col("as_of") == day)
-    if found.is_empty():
-        raise MissingDataError(
-            f"{day} was never refreshed" if day else "no date was ever refreshed",
-            expected="a refresh: its customers are compared with those of the other policy",
-            next_step=f"run `strata refresh --as-of {day or 'DATE'}`",
-        )
-    row = found.row(-1, named=True)
-    return Run(
-        run_id=row["run_id"], flow="refresh", lake=uri, base_seq=standing_seq(lake, row), as_of=row["as_of"],
-        policy_digest=row["policy_digest"], code_version=row["code_version"], inputs_digest=row["inputs_digest"],
-        known_as_of=row["known_as_of"], scratch="",
-    )  # fmt: skip
-
-
-def _day(run: Run) -> date:
-    if run.as_of is None:
-        raise ValueError("a refresh needs an as_of")
-    return run.as_of
 
 
 def _as_stored(run: Run, policy: Policy) -> Side:

@@ -12,10 +12,10 @@ from typing import Any
 
 import polars as pl
 
+from flows.refreshed import as_it_was
 from flows.restated import Restated, is_but_for_the_erased, is_renamed, lost_ground, restated, standing_seq
 from tasks.errors import DamagedError, DigestMismatchError, MissingDataError, PolicyChangedError
 from tasks.policy.load import digest_of, load_policy
-from tasks.refs import Run
 from tasks.steps.house import lake_at, objects_at, policy_of
 from tasks.steps.inputs import as_of, refresh_inputs
 from tasks.stores.digests import code_version, digest_rows
@@ -145,7 +145,7 @@ def _stands_otherwise(row: Mapping[str, Any], lake: Lake, changes: Restated) -> 
 
 
 def _mismatches(row: Mapping[str, Any], uri: str, changes: Restated) -> Iterator[str]:
-    run = _run_again(row, uri)
+    run = as_it_was(row, uri)
     policy = policy_of(run)
     again = refresh(refresh_inputs(run, policy), policy, as_of(run))
     is_own = run.base_seq == json.loads(row["inputs"])["base_seq"]
@@ -154,22 +154,6 @@ def _mismatches(row: Mapping[str, Any], uri: str, changes: Restated) -> Iterator
         is_same = digest_rows(again[table], table) == expected
         if not (is_same or (not is_own and is_but_for_the_erased(again, table, expected, run, changes))):
             yield f"{table} at {row['as_of']}"
-
-
-def _run_again(row: Mapping[str, Any], uri: str) -> Run:
-    """The run as it was: its snapshot (or what an erasure left of it), its policy, its knowledge."""
-    return Run(
-        run_id=row["run_id"],
-        flow=row["flow"],
-        lake=uri,
-        base_seq=standing_seq(lake_at(uri), row),
-        policy_digest=row["policy_digest"],
-        code_version=row["code_version"],
-        inputs_digest=row["inputs_digest"],
-        as_of=row["as_of"],
-        known_as_of=row["known_as_of"],
-        scratch="",
-    )
 
 
 def _compare_policy(runs: pl.DataFrame, folder: str, found: Verification) -> None:

@@ -3,15 +3,14 @@
 Scores are worked out from the rows, never from the fit: what stands in the table is what was used.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
-import numpy as np
 import polars as pl
 
 from expectations.tables import TABLES
 from tasks.policy.value import Value
-from tasks.transforms.value.buying import Buying, BuyingLaw, Histories
+from tasks.transforms.value.buying import Buying, BuyingLaw
 from tasks.transforms.value.fit import Fit, fit_buying, fit_spending, rounded
 from tasks.transforms.value.histories import histories_of, purchases_of
 from tasks.transforms.value.spending import Spending, correlation, population_mean
@@ -77,18 +76,8 @@ def _buying_rows(
     about: Numbers = {"one_time_share": round(1 - repeats / total, 4) if total else None}
     fit = None
     if total >= policy.min_customers and repeats >= policy.min_repeat_customers:
-        fit = _sane(fit_buying(BuyingLaw(policy.model), histories), BuyingLaw(policy.model), histories, policy)
+        fit = fit_buying(BuyingLaw(policy.model), histories)
     return _rows(policy.model, BUYING_NAMES, fit, _parameters(previous, policy.model, BUYING_NAMES), about)
-
-
-def _sane(fit: Fit, law: BuyingLaw, histories: Histories, policy: Value) -> Fit:
-    """The fit, without its parameters where they foretell no number: after a month or two they may run to a bound."""
-    if fit.parameters is None:
-        return fit
-    with np.errstate(all="ignore"):
-        ahead = law.expected(Buying(*fit.parameters), histories, MONTH_DAYS * policy.horizon_months)
-    is_sane = bool(np.isfinite(ahead).all() and (ahead >= 0).all())
-    return fit if is_sane else replace(fit, parameters=None)
 
 
 def _spending_rows(customers: pl.LazyFrame, previous: pl.LazyFrame | None, policy: Value) -> list[dict[str, object]]:

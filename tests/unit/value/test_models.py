@@ -2,14 +2,11 @@
 
 from datetime import date, timedelta
 
-import numpy as np
 import polars as pl
 import pytest
 
 from expectations.tables import TABLES
 from tasks.policy.value import Value
-from tasks.transforms.value.buying import BuyingLaw
-from tasks.transforms.value.fit import Fit
 from tasks.transforms.value.models import fit_models, models_of
 from tests.unit.value.builders import AS_OF, POLICY, cdnow_sample, customers
 
@@ -84,14 +81,3 @@ def test_a_model_that_does_not_converge_falls_back_and_says_so(cdnow: pl.LazyFra
 def test_another_model_of_the_policy_starts_anew(cdnow: pl.LazyFrame):
     modified = Value(model="mbg_nbd")
     assert models_of(fitted(NOBODY, cdnow, LATER, modified), modified).buying is None
-
-
-def test_a_fit_that_foretells_no_number_is_not_accepted(monkeypatch: pytest.MonkeyPatch):
-    """Converged, and beyond what the expectations can be told of."""
-    ran_off = Fit((1.83628, 88.7827, 12_537.9, 156_130.0), -397.2, 3e-9, 270, at_bound=True)
-    monkeypatch.setattr("tasks.transforms.value.models.fit_buying", lambda *_: ran_off)
-    monkeypatch.setattr(BuyingLaw, "expected", lambda *_: np.array([np.nan]))
-    rows = [(1, 29, 29, 5_000, 5_000)] * 200 + [(2, 29, 3, 9_000, 4_000)] * 60 + [(4, 29, 1, 20_000, 6_000)]
-    fitted = fit_models(customers(*rows), None, Value(model="mbg_nbd"), AS_OF).collect()
-    a = fitted.filter(parameter="a", model="mbg_nbd").row(0, named=True)
-    assert (a["estimate"], a["fit_status"]) == (None, "not_converged")

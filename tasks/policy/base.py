@@ -1,8 +1,9 @@
 """What every policy model is made from: the frozen base, and the words that all of them use."""
 
+import re
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 
 class Rule(BaseModel):
@@ -11,6 +12,18 @@ class Rule(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+def _is_pattern(text: str) -> str:
+    """Refuse what is no expression, and what Polars has no word for."""
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise ValueError(f"{text!r} is no regular expression: {error}") from error
+    if re.search(r"\(\?[=!<]|\\\d", text):
+        raise ValueError(f"{text!r} looks around or back, which Polars cannot")
+    return text
+
+
+Pattern = Annotated[str, AfterValidator(_is_pattern)]
 Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$", description="English code, stable for ever")]
 Condition = Annotated[str, Field(min_length=1, description="SQL expression over the customer's columns and tags")]
 

@@ -1,12 +1,11 @@
 """When a customer changes stage, falls silent or deserves an early word (algorithms §5)."""
 
-import re
 from typing import Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from expectations.vocabulary import EVENTS
-from tasks.policy.base import Label, Rule
+from tasks.policy.base import Label, Pattern, Rule
 
 
 class Cycle(Rule):
@@ -46,22 +45,12 @@ class Silence(Rule):
     )
     login_from_days: int = Field(default=30, ge=1, description="latent: at least so many days without a log-in, and")
     login_to_days: int = Field(default=90, ge=1, description="at most so many")
-    recalls: str = Field(default="^(winback|recall)", description="regular expression over the codes of recalls")
+    recalls: Pattern = Field(default="^(winback|recall)", description="regular expression over the codes of recalls")
     recall_days: int = Field(default=7, ge=1, description="days after a recall without a core action: silent again")
     core_actions: tuple[str, ...] = Field(
         default=("login", "cart_add", "checkout", "coupon_use", "message", "visit_store"),
         description="events that end a silence, beside every order",
     )
-
-    @field_validator("recalls")
-    @classmethod
-    def _is_expression(cls, recalls: str) -> str:
-        """Refuse what is no expression."""
-        try:
-            re.compile(recalls)
-        except re.error as error:
-            raise ValueError(f"{recalls!r} is no regular expression: {error}") from error
-        return recalls
 
     @model_validator(mode="after")
     def _known(self) -> Self:

@@ -8,9 +8,10 @@ import polars as pl
 
 from tasks.policy.value import Value
 from tasks.transforms.value.buying import Array, Histories
-from tasks.transforms.value.models import MONTH_DAYS, Models, models_of
+from tasks.transforms.value.models import Models, models_of
 from tasks.transforms.value.outlook import Living, alive_of, history_of, worths_of
 
+MONTH_DAYS = 30
 AHEAD_DAYS = 90
 """The horizon that stands in the names of columns."""
 _PART = 500_000

@@ -18,7 +18,6 @@ from tasks.transforms.value.spending import Spending, correlation, population_me
 SPENDING_MODEL = "gamma_gamma"
 BUYING_NAMES = ("r", "alpha_days", "a", "b")
 SPENDING_NAMES = ("p", "q", "v_fen")
-MONTH_DAYS = 30
 _ACCEPTED = ("accepted", "carried")
 _GRADIENT_DECIMALS = 9
 _SUM_DIGITS = 9

@@ -4,10 +4,13 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from expectations.vocabulary import STAGES
+from tasks.policy.lifecycle import Silence
 from tasks.transforms.lifecycle import stage_customers
 from tests.support.examples import examples
 from tests.unit.transforms import builders
@@ -68,3 +71,9 @@ def brute_force(ago: list[int]) -> str:
 def test_the_stage_is_the_text_s(ago: list[int]):
     assert stage(*ago) == brute_force(ago)
     assert stage(*ago) in STAGES
+
+
+@pytest.mark.parametrize("recalls", ["^(winback", "^(?!welcome)"])
+def test_an_expression_that_cannot_be_searched_for_is_refused(recalls: str):
+    with pytest.raises(ValidationError, match=r"no regular expression|looks around"):
+        Silence(recalls=recalls)

@@ -14,7 +14,8 @@ from flows.clock import now
 from flows.parameters import CampaignParameters
 from tasks.account import account
 from tasks.errors import ConfigurationError, HeldError
-from tasks.policy.models import Campaign, Policy
+from tasks.policy.campaigns import Campaign
+from tasks.policy.models import Policy
 from tasks.steps.house import objects_at
 from tasks.stores.objects import Objects
 

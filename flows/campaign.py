@@ -13,7 +13,7 @@ from flows.names import run_name
 from flows.parameters import CampaignParameters, CancelParameters, PlanParameters
 from flows.plan import dry_plan, outbox_of, plan_once
 from tasks.errors import ConfigurationError
-from tasks.policy.models import Campaign
+from tasks.policy.campaigns import Campaign
 from tasks.refs import Run
 from tasks.steps.deliver import Delivered, deliver_send, withdraw_send
 from tasks.steps.knowledge import horizon_of

@@ -9,7 +9,7 @@ from flows.artifacts import leave_summary
 from flows.begin import House, begin, known_files, open_house, scratch_of, until_published
 from flows.names import run_name
 from flows.parameters import PlanParameters
-from tasks.policy.models import Campaign
+from tasks.policy.campaigns import Campaign
 from tasks.refs import Run, Snapshot
 from tasks.settings import Settings
 from tasks.steps.plan import allocate_sends, allocation_of

@@ -13,25 +13,23 @@ from pydantic import BaseModel
 from tasks.policy.activity import Activity
 from tasks.policy.base import Rule
 from tasks.policy.calendar import Calendar
+from tasks.policy.campaigns import Campaign
 from tasks.policy.clusters import Clusters
+from tasks.policy.contacting import Contacting
 from tasks.policy.drift import Drift
 from tasks.policy.growth import Growth
 from tasks.policy.habits import Habits
 from tasks.policy.holds import Holds
 from tasks.policy.identity import Identity
 from tasks.policy.lifecycle import Lifecycle
-from tasks.policy.models import (
-    Brand,
-    Campaign,
-    Contacting,
-    Vendor,
-)
+from tasks.policy.models import Brand
 from tasks.policy.rfm import Rfm
 from tasks.policy.segments import Segments
 from tasks.policy.social import Social
 from tasks.policy.tags import Tag
 from tasks.policy.tiers import Tiers
 from tasks.policy.value import Value
+from tasks.policy.vendors import Vendor
 
 FILES: dict[str, tuple[type[Rule], str]] = {
     "brand.yaml": (Brand, "Required."),

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 
 from tasks.errors import BadPolicyError
+from tasks.policy.campaigns import Campaign
 from tasks.policy.conditions import names_in
-from tasks.policy.models import Campaign, Policy
+from tasks.policy.models import Policy
 from tasks.policy.tag_graph import names_read
 from tasks.policy.tags import Tag
 

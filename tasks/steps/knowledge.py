@@ -6,7 +6,7 @@ from datetime import date, datetime
 import polars as pl
 
 from tasks.errors import MissingDataError
-from tasks.policy.models import Campaign
+from tasks.policy.campaigns import Campaign
 from tasks.refs import Run
 from tasks.steps.house import lake_at, objects_at, policy_of, snapshot_of
 from tasks.steps.inputs import previous_as_of

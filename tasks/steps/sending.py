@@ -7,7 +7,9 @@ import polars as pl
 import yaml
 
 from tasks.errors import ConfigurationError
-from tasks.policy.models import Campaign, Policy, Vendor
+from tasks.policy.campaigns import Campaign
+from tasks.policy.models import Policy
+from tasks.policy.vendors import Vendor
 from tasks.refs import Run
 from tasks.settings import Settings
 from tasks.steps.house import lake_at, objects_at, policy_of, pseudonymiser_of, snapshot_of

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from tasks.policy.models import Vendor
+from tasks.policy.vendors import Vendor
 from tasks.refs import Run
 from tasks.steps.house import lake_at, objects_at, policy_of, snapshot_of
 from tasks.steps.keyring import keeper_of

@@ -13,7 +13,7 @@ from datetime import date
 
 import polars as pl
 
-from tasks.policy.models import Vendor
+from tasks.policy.vendors import Vendor
 from tasks.stores.failpoints import reach
 from tasks.stores.manifest import Manifest, StoredPart, canonical, sha256_of
 from tasks.stores.objects import Objects

@@ -9,7 +9,8 @@ from typing import Final, Literal
 from pydantic import Field
 
 from tasks.errors import UnbalancedError
-from tasks.policy.models import Campaign, Vendor
+from tasks.policy.campaigns import Campaign
+from tasks.policy.vendors import Vendor
 from tasks.refs import Ref
 
 FORMAT: Final = "strata-audience/1"

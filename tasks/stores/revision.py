@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 import polars as pl
 
 from tasks.errors import SecurityRefusedError
-from tasks.policy.models import Vendor
+from tasks.policy.vendors import Vendor
 from tasks.stores.manifest import Manifest, Origin, StoredPart, Terms, canonical, settled, sha256_of
 from tasks.stores.sends import Rename, Send, SendState, as_they_are, write_people
 from tasks.stores.vendor_files import CONTACT, File, check_profile, render_parts, render_recall, variables_of

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 import polars as pl
 
 from tasks.errors import BadPolicyError, SecurityRefusedError
-from tasks.policy.models import Vendor
+from tasks.policy.vendors import Vendor
 
 CONTACT: Final = "contact"
 RECALL_NAME: Final = "recall.csv"

@@ -12,7 +12,10 @@ from datetime import date, datetime
 import polars as pl
 
 from expectations.tables import TABLES
-from tasks.policy.models import Campaign, Contacting, Policy, Vendor
+from tasks.policy.campaigns import Campaign
+from tasks.policy.contacting import Contacting
+from tasks.policy.models import Policy
+from tasks.policy.vendors import Vendor
 from tasks.transforms.audience import select_audience
 from tasks.transforms.caps import LEDGER, ledger, over_cap, touch_rows
 from tasks.transforms.consent import question_of, verdicts

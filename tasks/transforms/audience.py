@@ -10,7 +10,7 @@ import polars as pl
 
 from tasks.errors import MissingDataError
 from tasks.policy import conditions
-from tasks.policy.models import Campaign
+from tasks.policy.campaigns import Campaign
 from tasks.transforms.traits import with_traits
 
 

@@ -5,7 +5,8 @@ from datetime import date, datetime, timedelta
 import polars as pl
 
 from expectations.tables import TABLES
-from tasks.policy.models import Campaign, Cap
+from tasks.policy.campaigns import Campaign
+from tasks.policy.contacting import Cap
 
 LEDGER = ("send_id", "campaign", "touch_channel", "recipient_key", "one_id", "send_on")
 _LIVE = ("planned", "handed_over")

@@ -11,8 +11,9 @@ from datetime import datetime
 
 import polars as pl
 
-from tasks.policy.models import Campaign, Vendor
+from tasks.policy.campaigns import Campaign
 from tasks.policy.profiling import is_profiling
+from tasks.policy.vendors import Vendor
 
 CONTACT_KEYS = ("phone", "push_token", "email")
 NOES = ("withdrawn_at", "suppressed_at", "separate_no_at", "profiling_no_at")

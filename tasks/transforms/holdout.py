@@ -6,7 +6,7 @@ import polars as pl
 from polars_hash import CryptographicHashingNameSpace
 
 from expectations.tables import TABLES
-from tasks.policy.models import Holdout
+from tasks.policy.campaigns import Holdout
 from tasks.transforms.lineage import follow
 
 HELD_OUT = "holdout"

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from tasks.policy.models import Campaign
+from tasks.policy.campaigns import Campaign
 from tasks.transforms.audience import was_meant
 from tasks.transforms.lineage import follow
 

@@ -5,7 +5,7 @@ The columns read here are those that allocation.py puts side by side for one cam
 
 import polars as pl
 
-from tasks.policy.models import Holdout
+from tasks.policy.campaigns import Holdout
 from tasks.transforms.consent import (
     why_no_consent,
     why_no_profiling,

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from tasks.policy.models import Campaign, Policy
+from tasks.policy.campaigns import Campaign
+from tasks.policy.models import Policy
 from tasks.transforms.audience import select_audience
 
 DIMENSIONS = ("tier", "segment", "stage")

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.errors import BadPolicyError, SecurityRefusedError
-from tasks.policy.models import Vendor
+from tasks.policy.vendors import Vendor
 from tasks.stores.vendor_files import check_profile, is_plain_contact, render_parts, render_recall
 from tests.support.campaigns import vendor
 from tests.support.examples import examples

@@ -11,8 +11,11 @@ import polars as pl
 
 from expectations.tables import TABLES
 from tasks.policy.base import Label
+from tasks.policy.campaigns import Campaign, Holdout
+from tasks.policy.contacting import Cap, Contacting
 from tasks.policy.load import load_policy
-from tasks.policy.models import Campaign, Cap, Contacting, Holdout, Policy, Vendor
+from tasks.policy.models import Policy
+from tasks.policy.vendors import Vendor
 from tasks.transforms.consent import standing
 from tasks.transforms.contact_points import contact_points
 from tasks.transforms.known import Known

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from tasks.errors import MissingDataError, UnbalancedError
-from tasks.policy.models import Cap
+from tasks.policy.contacting import Cap
 from tasks.transforms.allocation import Allocation, allocate
 from tasks.transforms.audience import message_variables, newest_as_of
 from tasks.transforms.known import Known

@@ -9,7 +9,8 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.policy.models import Campaign, Cap
+from tasks.policy.campaigns import Campaign
+from tasks.policy.contacting import Cap
 from tasks.transforms.allocation import Allocation, allocate
 from tasks.transforms.known import Known
 from tasks.transforms.waterfall import check_balance, waterfall

@@ -7,7 +7,7 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.policy.models import Cap
+from tasks.policy.contacting import Cap
 from tasks.transforms.allocation import Allocation, allocate, send_id_of
 from tasks.transforms.known import Former, Known
 from tasks.transforms.lineage import predecessors

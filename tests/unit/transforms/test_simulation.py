@@ -5,7 +5,8 @@ from typing import Any
 
 import polars as pl
 
-from tasks.policy.models import Campaign, Policy
+from tasks.policy.campaigns import Campaign
+from tasks.policy.models import Policy
 from tasks.policy.tiers import Tiers
 from tasks.reports.simulated import why_moved
 from tasks.transforms.simulation import Side, audiences, coupon_money, coupons, matrix, movers, totals

@@ -39,10 +39,20 @@ def explain(
         return
     for line in explained.sentences("en" if language == "en" else "zh"):
         console.print(line, highlight=False, markup=False)
-    show({"facts": told["facts"], "scores": [{"dimension": name, **entry} for name, entry in told["scores"].items()],
-          "tags": [_tag_row(entry) for entry in told["tags"]],
+    show({"facts": told["facts"], "scores": _score_rows(told["scores"]),
+          "tags": [_tag_row(entry) for entry in told["tags"] if entry["value"] not in (None, False)],
           "attributes": told["attributes"], "moves": told["moves"], "policy": told["policy_digest"][:12]},
          as_json=False)  # fmt: skip
+    console.print("The tags that are not set, each with what its rule saw, are in --page and --json.", style="dim")
+
+
+def _score_rows(scores: dict[str, Any]) -> list[dict[str, Any]]:
+    """What fits a terminal's width; `--json` tells how each dimension was cut."""
+    return [
+        {"dimension": name, "value": entry["value"], "score": entry["score"],
+         "asks for": entry["least_value_of_this_score"], "next": entry["value_of_the_next_score"]}
+        for name, entry in scores.items()
+    ]  # fmt: skip
 
 
 def _tag_row(entry: dict[str, Any]) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """One customer's explanation as a page: the sentences first, then what they rest on. Pseudonyms alone, no contact."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from expectations.vocabulary import VOCABULARY
@@ -28,7 +28,7 @@ Told = Mapping[str, Any]
 
 def render_explanation(told: Told, policy: Policy) -> str:
     """Make the page in Chinese and English; it loads nothing from anywhere."""
-    sections = (_why(told, policy), _scores(told), _tags(told), _moves(told, policy), _facts(told, policy))
+    sections = (_why(told, policy), _scores(told, policy), _tags(told), _moves(told, policy), _facts(told, policy))
     return dress(TITLE, str(told["one_id"]), brand_name(policy), told["as_of"], _tiles(told, policy), sections)
 
 
@@ -50,36 +50,56 @@ def _label(entry: Told) -> Text:
 
 def _why(told: Told, policy: Policy) -> Section:
     both = zip(sentences(told, "zh", policy), sentences(told, "en", policy), strict=True)
-    blocks = tuple(Block(note=Text(zh, en)) for zh, en in both)
-    return Section("why", Text("为什么", "Why"), Text("每句话都写明取值与规则。", "Each value with its rule."), blocks)
-
-
-def _scores(told: Told) -> Section:
-    rows = tuple(
-        row(
-            name.upper(),
-            *(_shown(entry[key]) for key in ("value", "score", "least_value_of_this_score", "value_of_the_next_score")),
-        )
-        for name, entry in told["scores"].items()
+    block = Block(lines=tuple(Text(zh, en) for zh, en in both))
+    return Section(
+        "why", Text("为什么", "Why"), Text("每句话都写明取值与规则。", "Each value with its rule."), (block,)
     )
+
+
+def _scores(told: Told, policy: Policy) -> Section:
+    rows = tuple(_score(name, entry, policy.brand.currency) for name, entry in told["scores"].items())
     columns = head(
         ("维度", "Dimension"), ("取值", "Value"), ("得分", "Score"), ("该分要求", "Asks for"), ("高一分", "Next")
     )
     table = Table(Text("得分与分数线", "Scores and cut-offs"), columns, rows)
-    return Section(
-        "scores", Text("得分", "Scores"), Text("R 为天数，M 为分。", "R in days, M in fen."), (Block(table=table),)
+    lead = Text("取值、该分与高一分的门槛。", "The value, and what this score and the next ask for.")
+    return Section("scores", Text("得分", "Scores"), lead, (Block(table=table),))
+
+
+def _score(name: str, entry: Told, currency: str) -> tuple[Text, ...]:
+    value, least, above = (
+        _measured(name, entry[key], currency)
+        for key in ("value", "least_value_of_this_score", "value_of_the_next_score")
     )
+    return row(name.upper(), value, _shown(entry["score"]), least, above)
+
+
+def _measured(name: str, value: int | None, currency: str) -> Text:
+    """A score's measure with its unit: days, orders or money."""
+    if value is None:
+        return same("–")
+    if name == "m":
+        return same(money(value, currency))
+    return Text(f"{value} 天", f"{value} days") if name == "r" else Text(f"{value} 单", f"{value} orders")
 
 
 def _tags(told: Told) -> Section:
-    rows = tuple(
-        row(_label(entry), _shown(entry["value"]), entry["rule"], _evidence(entry["saw"])) for entry in told["tags"]
+    """Tags that say something of the customer, then on demand the others."""
+    says = [entry for entry in told["tags"] if entry["value"] not in (None, False)]
+    others = [entry for entry in told["tags"] if entry["value"] in (None, False)]
+    block = Block(
+        table=_tag_table(Text("已有的标签", "Tags that are set"), says),
+        folded=_tag_table(Text(f"其余 {len(others)} 个标签为何没有", f"Why the other {len(others)} are not"), others),
     )
+    return Section("tags", Text("标签", "Tags"), Text("每个标签看到了什么。", "What each rule saw."), (block,))
+
+
+def _tag_table(caption: Text, entries: Sequence[Told]) -> Table:
     columns = head(("标签", "Tag"), ("值", "Value"), ("规则", "Rule"), ("依据", "Evidence"))
-    table = Table(Text("标签、规则与依据", "Tags with rule and evidence"), columns, rows, wordy=frozenset({1, 2, 3}))
-    return Section(
-        "tags", Text("标签", "Tags"), Text("每个标签看到了什么。", "What each rule saw."), (Block(table=table),)
+    rows = tuple(
+        row(_label(entry), _shown(entry["value"]), entry["rule"], _evidence(entry["saw"])) for entry in entries
     )
+    return Table(caption, columns, rows, wordy=frozenset({1, 2, 3}))
 
 
 def _moves(told: Told, policy: Policy) -> Section:

@@ -46,6 +46,8 @@ class Block:
     warnings: tuple[Text, ...] = ()
     folded: Table | None = None
     """Opens on demand."""
+    lines: tuple[Text, ...] = ()
+    """Sentences below one another."""
 
 
 @dataclass(frozen=True)

@@ -101,3 +101,13 @@ def test_the_page_holds_every_sentence_in_both_languages_and_loads_nothing():
     assert "Why not layer: it asks for $20.00" in page
     assert "数据迟到" in page
     assert "late_data=silver" in page
+
+
+def test_the_page_shows_money_and_days_and_folds_tags_that_are_not_set():
+    page = render_explanation(told(), POLICY)
+    shown, _, folded = page.partition("<details>")
+    assert "41 days" in shown
+    assert ">$3.90<" in shown
+    assert "Repeat buyer" in shown[shown.index("Tags that are set") :]
+    assert "Repeat buyer" not in folded
+    assert f"Why the other {len(POLICY.tags) - 1} are not" in folded

@@ -1,4 +1,4 @@
-"""Ready-made parts of a policy, chosen by name: `preset: mother_and_baby` in rfm.yaml, `classes_abcd` in tiers.yaml."""
+"""Ready-made parts of a policy by name: `preset: mother_and_baby` in rfm.yaml, `aliyun_sms` in vendors/*.yaml."""
 
 from importlib import resources
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import Any
 from tasks.errors import BadPolicyError
 from tasks.policy.documents import read_yaml
 
+_DEEP = frozenset({"vendors"})
 _FOLDER = Path(str(resources.files(__name__)))
 
 
@@ -23,7 +24,21 @@ def with_preset(part: str, given: Any) -> Any:
         raise BadPolicyError(
             f"{part}.yaml: there is no preset {given['preset']}", expected=f"one of {', '.join(names(part))}"
         )
-    return {**read_yaml(path), **given}
+    return _over(read_yaml(path), given) if part in _DEEP else {**read_yaml(path), **given}
+
+
+def _over(preset: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """What is given over the preset, mapping by mapping: a signature alone leaves the other rules of `sms` standing."""
+    both = {
+        name: _over(preset[name], given[name])
+        for name in preset.keys() & given.keys()
+        if _are_maps(preset, given, name)
+    }
+    return {**preset, **given, **both}
+
+
+def _are_maps(preset: dict[str, Any], given: dict[str, Any], name: str) -> bool:
+    return isinstance(preset[name], dict) and isinstance(given[name], dict)
 
 
 def names(part: str) -> tuple[str, ...]:

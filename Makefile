@@ -6,6 +6,8 @@ export GX_ANALYTICS_ENABLED := false
 export PREFECT_SERVER_ANALYTICS_ENABLED := false
 export DO_NOT_TRACK := 1
 export PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS := 180
+# Each step may be a process of its own: without compiled modules on disk every one of them compiles all libraries anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test acceptance check proof bench up down lock docs format clean
 

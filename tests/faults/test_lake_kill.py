@@ -23,7 +23,7 @@ from tasks.stores.tables import Lake
 from tests.support.lakes import Child, candidate, contact, ids, publish, refund
 from tests.support.warm import Forked
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.acceptance]
 
 BEFORE_THE_SWAP = (
     "table:refunds:before",

@@ -13,6 +13,7 @@ from tests.support.strata import strata
 pytestmark = pytest.mark.slow
 
 
+@pytest.mark.acceptance
 def test_a_small_lake_is_judged_by_its_own_february(standing: Brand):
     told = evaluate_lake(standing.lake, Dates(date(2017, 1, 31), date(2017, 2, 28)))
     january = standing.rows("customers", "2017-01-31").filter(purchase_days=1)

@@ -43,6 +43,7 @@ def tell(brand: Brand, link: Any, at: str = "2017-03-20", received_at: str = KNO
     return declare(link, FIRST, SECOND, "form 17", at=at, received_at=received_at, uri=brand.lake, policy=brand.policy)
 
 
+@pytest.mark.acceptance
 def test_a_declared_link_makes_one_customer_of_two_and_everything_follows(lenient: Brand):
     one, two = (id_of(lenient, household, FEBRUARY) for household in (1, 2))
     assert tell(lenient, "must")["customers_now"] == sorted([one, two])
@@ -64,6 +65,7 @@ def test_a_declared_link_makes_one_customer_of_two_and_everything_follows(lenien
     assert verify(lenient.lake).mismatches == []
 
 
+@pytest.mark.acceptance
 def test_the_link_is_explained_without_a_plain_value_and_an_old_id_is_understood(lenient: Brand):
     tell(lenient, "must")
     lenient.refresh(MARCH, KNOWN)

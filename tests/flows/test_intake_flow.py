@@ -69,12 +69,14 @@ def test_members_of_archives_are_files_of_their_own(house: Brand, tmp_path: Path
     assert house.seq == 1
 
 
+@pytest.mark.acceptance
 def test_a_gzipped_file_is_the_file_in_it(house: Brand, tmp_path: Path):
     (tmp_path / f"{YOUZAN}.gz").write_bytes(gzip.compress((EXPORTS / YOUZAN).read_bytes(), mtime=0))
     house.ingest(tmp_path / f"{YOUZAN}.gz", **TIMES)
     assert house.ingest(EXPORTS / YOUZAN, **TIMES)["outcome"] == "already done"
 
 
+@pytest.mark.acceptance
 def test_a_cut_archive_is_refused_and_kept(house: Brand, tmp_path: Path):
     cut = gzip.compress((EXPORTS / YOUZAN).read_bytes(), mtime=0)[:-20]
     (tmp_path / f"{YOUZAN}.gz").write_bytes(cut)
@@ -102,6 +104,7 @@ def several(house: Brand, tmp_path: Path) -> Brand:
     return house.with_policy(tmp_path / "policy", "brand.yaml", f"{BRAND}shops: {{youzan: [mall, outlet]}}\n")
 
 
+@pytest.mark.acceptance
 def test_of_several_shops_one_must_be_told(several: Brand, tmp_path: Path):
     (file,) = several.ingest(EXPORTS / YOUZAN, **TIMES)["files"]
     assert "does not say which shop of youzan it is from; expected one of mall, outlet" in file["reason"]
@@ -130,6 +133,7 @@ def test_what_is_still_being_uploaded_is_left_alone(house: Brand, tmp_path: Path
     assert ingest(told)["outcome"] == "done"
 
 
+@pytest.mark.acceptance
 @pytest.mark.parametrize("kind", ["link", "pipe", "control", "bidi"])
 def test_what_is_no_export_by_its_name_or_kind_is_refused_unopened(house: Brand, tmp_path: Path, kind: str):
     folder = tmp_path / "in"
@@ -171,6 +175,7 @@ def test_an_empty_inbox_needs_not_even_a_policy(tmp_path: Path):
     assert (summary["outcome"], (tmp_path / "lake").exists()) == ("nothing there", False)
 
 
+@pytest.mark.acceptance
 def test_a_refused_file_is_read_again_when_the_policy_has_changed(house: Brand, tmp_path: Path):
     shopless = house.with_policy(tmp_path / "policy", "brand.yaml", BRAND)
     assert poll(shopless, EXPORTS / YOUZAN)["totals"]["refused"] == 1
@@ -189,6 +194,7 @@ def test_a_dry_run_accounts_and_writes_nothing(house: Brand):
     assert (known["already_ingested"], stored(house.lake)) == ([TAOBAO, YOUZAN], before)
 
 
+@pytest.mark.acceptance
 def test_totals_balance_in_rows_and_in_fen(house: Brand):
     totals = house.ingest(EXPORTS, **TIMES)["totals"]
     for unit, tail in (("rows", ""), ("money", "_fen")):
@@ -238,6 +244,7 @@ def test_an_s3_key_that_hides_its_end_is_refused_unopened(house: Brand, bucket: 
     assert (file["outcome"], "cannot be seen" in file["reason"], house.seq) == ("refused", True, 0)
 
 
+@pytest.mark.acceptance
 def test_one_s3_object_may_be_named(house: Brand, bucket: Endpoint, tmp_path: Path):
     prefix = bucket.uri(f"one-{tmp_path.name}")
     open_objects(prefix, Settings()).put(YOUZAN, (EXPORTS / YOUZAN).read_bytes())
@@ -273,6 +280,7 @@ def test_exports_of_any_split_over_calls_end_in_the_same_current_rows(tmp_path: 
     assert ends[0] == ends[1] == ends[2]
 
 
+@pytest.mark.acceptance
 def test_drift_is_told_against_the_layout_and_the_file_before(house: Brand, tmp_path: Path):
     """A month later the back office has a new column and a new word; both stand in the run's artifact."""
     house.ingest(EXPORTS / YOUZAN, **TIMES)

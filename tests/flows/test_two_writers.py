@@ -99,6 +99,7 @@ def test_two_months_at_once(brand: Brand, scratch: Path, harness_env: dict[str, 
     assert_whole(brand, seq + 2)
 
 
+@pytest.mark.acceptance
 def test_whoever_cannot_wait_says_so_and_leaves_everything_as_it_is(
     brand: Brand, harness_env: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ):

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from functools import lru_cache
 
 from tasks.errors import DamagedError
 from tasks.policy.load import canonical, digest_of, over_defaults, parse_policy
@@ -45,6 +46,12 @@ def stored_policy(objects: Objects, digest: str) -> Policy:
             expected="the policy as it was stored",
             next_step="restore the file from a backup, then run `strata verify`",
         )
+    return _parsed(data, digest)
+
+
+@lru_cache(maxsize=16)
+def _parsed(data: bytes, digest: str) -> Policy:
+    """Parse a stored policy once per process: every step of a run asks for it."""
     return parse_policy(over_defaults(json.loads(data)), f"policy {digest[:12]}")
 
 

@@ -14,7 +14,8 @@ from tasks.reports.simulated import why_moved
 from tasks.settings import Settings
 from tasks.steps.house import lake_at, policy_of
 from tasks.steps.inputs import as_of as day_of
-from tasks.steps.inputs import refresh_inputs
+from tasks.steps.inputs import known_as_of, refresh_inputs
+from tasks.steps.past import past_of, with_all_seen
 from tasks.transforms.audience import base_of
 from tasks.transforms.customers import Inputs, layer_customers
 from tasks.transforms.orders import owned_orders
@@ -38,7 +39,7 @@ def simulate(folder: str, as_of: date | None, uri: str = "") -> dict[str, Any]:
     policy, stored = load_policy(Path(folder)), policy_of(run)
     inputs = refresh_inputs(run, policy)
     now = _as_stored(run, stored)
-    identities, then = _as_it_would_be(inputs, policy, day_of(run))
+    identities, then = _as_it_would_be(inputs, policy, run)
     moved = movers(now.customers, then.customers).collect().lazy()
     return {
         "as_of": run.as_of,
@@ -56,18 +57,29 @@ def simulate(folder: str, as_of: date | None, uri: str = "") -> dict[str, Any]:
 def _as_stored(run: Run, policy: Policy) -> Side:
     """The customers of the date as they stand."""
     lake = lake_at(run.lake)
-    tables = ("customers", "traits", "tags")
-    customers, traits, tags = (lake.scan(name, lake.snapshot(), partitions=[run.as_of]) for name in tables)
-    return Side(policy, customers, base_of(customers, traits, tags).collect().lazy())
+    tables = ("customers", "traits", "tags", "identities")
+    customers, traits, tags, identities = (lake.scan(name, lake.snapshot(), partitions=[run.as_of]) for name in tables)
+    base = base_of(customers, traits, tags).collect().lazy()
+    return Side(policy, customers, _with_seen(base, policy, run, identities))
 
 
-def _as_it_would_be(inputs: Inputs, policy: Policy, day: date) -> tuple[pl.LazyFrame, Side]:
+def _with_seen(base: pl.LazyFrame, policy: Policy, run: Run, identities: pl.LazyFrame) -> pl.LazyFrame:
+    """The base as a send of the day after would read it."""
+    day, known = day_of(run), known_as_of(run)
+    after = day + timedelta(days=1)
+    past = past_of(run, policy, as_of=day, send_on=after, known_as_of=known, identities=identities)
+    return with_all_seen(base, policy, past)
+
+
+def _as_it_would_be(inputs: Inputs, policy: Policy, run: Run) -> tuple[pl.LazyFrame, Side]:
     """Identities and customers under the other policy, in memory alone."""
+    day = day_of(run)
     layers = layer_customers(inputs, policy, day)
     described = describe_customers(inputs, policy, day, layers.identities, layers.customers)
     traits = described.traits.collect().lazy()
     tags = tags_of(inputs, policy, day, layers.identities, with_traits(layers.customers, traits))
-    return layers.identities, Side(policy, layers.customers, base_of(layers.customers, traits, tags).collect().lazy())
+    base = base_of(layers.customers, traits, tags).collect().lazy()
+    return layers.identities, Side(policy, layers.customers, _with_seen(base, policy, run, layers.identities))
 
 
 def _coupon_money(inputs: Inputs, identities: pl.LazyFrame, moved: pl.LazyFrame, policy: Policy, day: date) -> int:

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from tasks.policy.activity import Activity
+from tasks.policy.audiences import Audience
 from tasks.policy.base import Rule
 from tasks.policy.calendar import Calendar
 from tasks.policy.campaigns import Campaign
@@ -19,6 +20,7 @@ from tasks.policy.contacting import Contacting
 from tasks.policy.drift import Drift
 from tasks.policy.growth import Growth
 from tasks.policy.habits import Habits
+from tasks.policy.history import History
 from tasks.policy.holds import Holds
 from tasks.policy.identity import Identity
 from tasks.policy.lifecycle import Lifecycle
@@ -49,6 +51,8 @@ FILES: dict[str, tuple[type[Rule], str]] = {
     "contacting.yaml": (Contacting, ""),
     "identity.yaml": (Identity, ""),
     "drift.yaml": (Drift, ""),
+    "history.yaml": (History, "A list; what earlier campaigns did with people."),
+    "audiences/<code>.yaml": (Audience, "One file per audience."),
     "campaigns/<code>.yaml": (Campaign, "One file per campaign."),
     "vendors/<code>.yaml": (Vendor, "One file per vendor."),
 }

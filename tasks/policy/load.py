@@ -1,7 +1,7 @@
 """Read a brand's policy folder over the defaults, check it, and give it a digest.
 
 A brand's file replaces the default of the same name as a whole, so that what holds can be
-read in one place; `campaigns/` and `vendors/` hold one file each and are joined to the defaults'.
+read in one place; `audiences/`, `campaigns/` and `vendors/` hold one file for each of them.
 `layouts/` and `corrections/` hold what the brand says about its export files; they are carried as
 they were written (tasks/policy/documents.py), and tasks/sources gives them their meaning.
 """
@@ -16,17 +16,19 @@ from pydantic import ValidationError
 
 from tasks.errors import BadPolicyError
 from tasks.policy import conditions
+from tasks.policy.audience_graph import check_audiences
 from tasks.policy.documents import read_documents, read_yaml
 from tasks.policy.models import Policy
 from tasks.policy.presets import with_preset
 from tasks.policy.profiling import check_profiling
+from tasks.policy.seen import SEEN
 from tasks.policy.tag_graph import check_tags, people_columns
 
 SINGLE = (
     "brand", "rfm", "segments", "tiers", "holds", "calendar", "growth", "lifecycle", "activity", "habits", "social",
-    "clusters", "value", "tags", "contacting", "identity",
+    "clusters", "value", "tags", "contacting", "identity", "history",
 )  # fmt: skip
-MANY = ("campaigns", "vendors")
+MANY = ("audiences", "campaigns", "vendors")
 ABOUT_SOURCES = ("layouts", "corrections")
 DEFAULTS = Path(str(resources.files("tasks.policy") / "defaults"))
 
@@ -52,7 +54,8 @@ def read_content(folder: Path) -> dict[str, Any]:
             next_step="make one with `strata init DIR`, or name it with --policy",
         )  # fmt: skip
     content: dict[str, Any] = {name: with_preset(name, read_yaml(path)) for name, path in single_files(folder).items()}
-    content |= {name: [read_yaml(path) for path in paths] for name, paths in entry_files(folder, *MANY).items()}
+    for name, paths in entry_files(folder, *MANY).items():
+        content[name] = [with_preset(name, read_yaml(path)) for path in paths]
     return content | {name: read_documents(folder / name) for name in ABOUT_SOURCES}
 
 
@@ -105,14 +108,18 @@ def _first(name: str, *folders: Path) -> Path:
 
 
 def customer_columns(policy: Policy) -> tuple[str, ...]:
-    """The columns that audiences may read: those of customers and traits, then the tags."""
-    return (*people_columns(), *(name for tag in policy.tags for name in (tag.code, tag.confirmed_column) if name))
+    """The columns that campaigns may read: of customers and traits, tags, moves, history, and the audiences."""
+    tags = (name for tag in policy.tags for name in (tag.code, tag.confirmed_column) if name)
+    history = (name for entry in policy.history for name in entry.columns)
+    audiences = (audience.column for audience in policy.audiences)
+    return (*people_columns(), *tags, *(column.name for column in SEEN), *history, *audiences)
 
 
 def _check_conditions(policy: Policy, where: str) -> None:
     """Parse every condition: those of tags, and those of campaigns, which may read all of them."""
     check_tags(policy.tags, f"{where}/tags.yaml")
     known = customer_columns(policy)
+    check_audiences(policy.audiences, known, where)
     for campaign in policy.campaigns:
         conditions.parse(campaign.audience, known, where=f"campaign {campaign.code}: audience")
         for name, text in campaign.variables.items():
@@ -123,7 +130,7 @@ def _check_names(policy: Policy) -> None:
     """Refuse doubled codes and campaigns whose vendor does not exist."""
     vendors = [vendor.code for vendor in policy.vendors]
     for kind, codes in (
-        ("tag", [*customer_columns(policy)]),
+        ("column", [*customer_columns(policy)]),
         ("campaign", [c.code for c in policy.campaigns]),
         ("vendor", vendors),
         ("tier", [t.code for t in policy.tiers.tiers]),

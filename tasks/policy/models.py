@@ -5,6 +5,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from tasks.policy.activity import Activity
+from tasks.policy.audiences import Audience
 from tasks.policy.base import Code, Label, Pattern, Rule
 from tasks.policy.calendar import Calendar
 from tasks.policy.campaigns import Campaign
@@ -14,6 +15,7 @@ from tasks.policy.documents import Document
 from tasks.policy.drift import Drift
 from tasks.policy.growth import Growth
 from tasks.policy.habits import Habits
+from tasks.policy.history import History
 from tasks.policy.holds import Holds
 from tasks.policy.identity import Identity
 from tasks.policy.lifecycle import Lifecycle
@@ -88,6 +90,8 @@ class Policy(Rule):
     contacting: Contacting
     identity: Identity
     drift: Drift = Field(default=Drift(), exclude_if=lambda drift: drift == Drift())
+    history: tuple[History, ...] = Field(default=(), exclude_if=lambda columns: not columns)
+    audiences: tuple[Audience, ...] = Field(default=(), exclude_if=lambda audiences: not audiences)
     campaigns: tuple[Campaign, ...]
     vendors: tuple[Vendor, ...]
     # What the brand says of its export files. Left out of the digest where there is none, as before there were any.
@@ -102,6 +106,10 @@ class Policy(Rule):
             if lock.tier not in tiers:
                 raise ValueError(f"holds.yaml: the lock of {lock.one_id} gives {lock.tier}, which is no tier")
         return self
+
+    def audience(self, code: str) -> Audience:
+        """Return the audience of that code; KeyError when there is none."""
+        return {a.code: a for a in self.audiences}[code]
 
     def campaign(self, code: str) -> Campaign:
         """Return the campaign of that code; KeyError when there is none."""

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from tasks.errors import BadPolicyError
+from tasks.policy import audience_graph
 from tasks.policy.campaigns import Campaign
 from tasks.policy.conditions import names_in
 from tasks.policy.models import Policy
@@ -11,7 +12,7 @@ from tasks.policy.tags import Tag
 
 PLAIN_FACTS = frozenset({
     "one_id", "as_of", "first_seen_at", "first_order_on", "last_order_on", "days_since_order", "gross_orders",
-    "life_orders", "policy_digest",
+    "life_orders", "policy_digest", "send_on",
 })  # fmt: skip
 """Columns of `customers` that record what happened and appraise nobody; a column that is not here is an appraisal."""
 
@@ -28,12 +29,13 @@ def check_profiling(policy: Policy) -> None:
         BadPolicyError: names the campaign and the columns, those behind its tags included.
     """
     tags = {tag.code: _reads(tag) for tag in policy.tags}
+    tags |= {audience.column: audience_graph.names_read(audience) for audience in policy.audiences}
     for campaign in policy.campaigns:
         appraisals = sorted(_columns(campaign.audience, tags) - PLAIN_FACTS)
         if campaign.profiling is False and appraisals:
             raise BadPolicyError(
                 f"campaign {campaign.code}: profiling: false, but its audience reads {', '.join(appraisals)}",
-                expected=f"nothing but {', '.join(sorted(PLAIN_FACTS))}, through tags too",
+                expected=f"nothing but {', '.join(sorted(PLAIN_FACTS))}, through tags and audiences too",
                 next_step="leave `profiling` out: whoever refused profiling is then left out of this campaign",
             )
 
@@ -44,7 +46,7 @@ def _reads(tag: Tag) -> frozenset[str]:
 
 
 def _columns(text: str, tags: Mapping[str, frozenset[str]]) -> frozenset[str]:
-    """The columns of `customers` that a condition rests on; a tag stands for what it reads itself."""
+    """The columns of `customers` that a condition rests on; tags and audiences stand for what they read themselves."""
     found: set[str] = set()
     waiting = set(names_in(text))
     while waiting:

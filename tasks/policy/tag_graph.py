@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from graphlib import CycleError, TopologicalSorter
 
 from expectations.tables import TABLES
 from tasks.errors import BadPolicyError
 from tasks.policy import conditions
+from tasks.policy.ordering import in_levels_of
 from tasks.policy.tags import ROWS, Tag
 
 PEOPLE = ("customers", "traits")
@@ -71,21 +71,9 @@ def in_levels(tags: Iterable[Tag], where: str = "tags.yaml") -> tuple[tuple[Tag,
         BadPolicyError: tags read each other in a circle; the message names the file and all of them.
     """
     named = {tag.code: tag for tag in tags}
-    sorter = TopologicalSorter({code: tags_read(tag, named) for code, tag in named.items()})
-    try:
-        sorter.prepare()
-    except CycleError as error:
-        circle = " reads ".join(reversed(error.args[1]))
-        raise BadPolicyError(
-            f"{where}: tags read each other in a circle: {circle}", expected="tags that rest on columns in the end",
-            next_step="take one of these out of the condition of another",
-        ) from error  # fmt: skip
-    levels = []
-    while sorter.is_active():
-        ready = frozenset(sorter.get_ready())
-        levels.append(tuple(tag for code, tag in named.items() if code in ready))
-        sorter.done(*ready)
-    return tuple(levels)
+    reads = {code: tags_read(tag, named) for code, tag in named.items()}
+    levels = in_levels_of(reads, where=where, kind="tags", kinds="tags that rest on columns in the end")
+    return tuple(tuple(named[code] for code in level) for level in levels)
 
 
 def check_tags(tags: Iterable[Tag], where: str) -> None:

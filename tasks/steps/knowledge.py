@@ -10,14 +10,18 @@ from tasks.policy.campaigns import Campaign
 from tasks.refs import Run
 from tasks.steps.house import lake_at, objects_at, policy_of, snapshot_of
 from tasks.steps.inputs import previous_as_of
+from tasks.steps.past import past_of, with_all_seen
 from tasks.steps.rekeyed import rename_of
 from tasks.stores.sends import REACHED, Send, SendState, reached, read_send
 from tasks.transforms.audience import base_of, newest_as_of
 from tasks.transforms.consent import standing
 from tasks.transforms.contact_points import contact_points, keys_of_people
+from tasks.transforms.freshness import buyers_since
 from tasks.transforms.known import Former, Known
 from tasks.transforms.lineage import aliases, predecessors
+from tasks.transforms.orders import known_at
 from tasks.transforms.recycled import without_former_grants
+from tasks.transforms.seen import Past
 
 
 @dataclass(frozen=True)
@@ -46,9 +50,18 @@ def newest_horizon(run: Run, horizon: Horizon) -> Horizon:
 
 
 def people_of(run: Run, horizon: Horizon) -> pl.LazyFrame:
-    """One row per customer of the horizon's date: facts, traits and tags, what conditions read."""
+    """One row per customer of the horizon's date: facts, traits, tags, and what else the campaigns read of them."""
     lake, snapshot, at = lake_at(run.lake), snapshot_of(run), [horizon.as_of]
-    return base_of(*(lake.scan(table, snapshot, partitions=at) for table in ("customers", "traits", "tags")))
+    base = base_of(*(lake.scan(table, snapshot, partitions=at) for table in ("customers", "traits", "tags")))
+    return with_all_seen(base, policy_of(run), past_at(run, horizon))
+
+
+def past_at(run: Run, horizon: Horizon) -> Past:
+    """What was before the day of the horizon's send, as known at the horizon."""
+    return past_of(
+        run, policy_of(run), as_of=horizon.as_of, send_on=horizon.send_on, known_as_of=horizon.known_as_of,
+        identities=identities_of(run, horizon),
+    )  # fmt: skip
 
 
 def points_of(run: Run, horizon: Horizon) -> pl.LazyFrame:
@@ -101,7 +114,18 @@ def known_for(run: Run, horizon: Horizon, outbox: str, campaigns: tuple[Campaign
         closed=frozenset(send.id for send, state in sends.items() if state.published.is_cancelled),
         names=names_at(run, horizon),
         former=former_of(run, horizon),
+        bought=buyers_of(run, horizon, known_at(lake.scan("orders", snapshot), horizon.known_as_of)),
     )
+
+
+def buyers_of(run: Run, horizon: Horizon, orders: pl.LazyFrame) -> pl.LazyFrame:
+    """One row per customer who has bought since the horizon's date, by these versions of orders."""
+    return buyers_since(orders, identities_of(run, horizon), as_of=horizon.as_of)
+
+
+def orders_by_now(run: Run) -> pl.LazyFrame:
+    """The newest version of every order that the lake has heard of, whatever the run's limit."""
+    return lake_at(run.lake).scan("orders", snapshot_of(run)).filter(pl.col("known_to").is_null())
 
 
 def names_at(run: Run, horizon: Horizon) -> pl.LazyFrame:

@@ -1,5 +1,6 @@
 """Check a policy folder: everything that is wrong with it at once, each finding with file and line."""
 
+import re
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -101,7 +102,7 @@ def _unknown_columns(policy: Policy) -> Iterator[Problem]:
 
 
 def _refused(policy: Policy, content: dict[str, Any], folder: Path) -> Iterator[Problem]:
-    """What a run would refuse beside: doubled codes, circles of tags, vendors that do not exist, profiling."""
+    """What a run would refuse beside: doubled codes, circles, vendors that do not exist, profiling."""
     try:
         parse_policy(content, str(folder))
     except BadPolicyError as error:
@@ -109,10 +110,10 @@ def _refused(policy: Policy, content: dict[str, Any], folder: Path) -> Iterator[
 
 
 def _path_named(message: str, policy: Policy) -> tuple[str | int, ...]:
-    """The tag or campaign that a message names, by its code."""
-    for part, kind in (("campaigns", "campaign"), ("tags", "tag")):
+    """The tag, audience or campaign that a message names, by its code."""
+    for part, kind in (("campaigns", "campaign"), ("audiences", "audience"), ("tags", "tag")):
         for number, entry in enumerate(getattr(policy, part)):
-            if f"{kind} {entry.code}" in message:
+            if re.search(rf"\b{kind} {entry.code}\b", message):
                 return (part, number)
     return ("tags",) if "tag" in message else ("brand",)
 

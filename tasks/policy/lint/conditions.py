@@ -9,6 +9,7 @@ from tasks.policy.lint.finding import Problem
 from tasks.policy.lint.places import Step
 from tasks.policy.models import Policy
 from tasks.policy.rfm import DIMENSIONS
+from tasks.policy.seen import SEEN
 from tasks.policy.tag_graph import condition_texts
 from tasks.policy.tags import Tag
 
@@ -18,10 +19,13 @@ YUAN_LIKE = 1000
 
 
 def every_condition(policy: Policy) -> Iterator[tuple[Path, str]]:
-    """Each condition of tags and campaigns, and where it is."""
+    """Each condition of tags, audiences and campaigns, and where it is."""
     for number, tag in enumerate(policy.tags):
         for text in condition_texts(tag):
             yield ("tags", number, _field(tag, text)), text
+    for number, audience in enumerate(policy.audiences):
+        for field, text in audience.conditions.items():
+            yield ("audiences", number, *field.split(".")), text
     for number, campaign in enumerate(policy.campaigns):
         yield ("campaigns", number, "audience"), campaign.audience
         for name, text in campaign.variables.items():
@@ -52,7 +56,9 @@ def codes_of(policy: Policy) -> Mapping[str, frozenset[str]]:
     segments = [*(rule.code for rule in policy.segments.rules), *policy.segments.outside]
     tags = {tag.code: _values(tag) for tag in policy.tags if tag.bands or tag.values}
     own = {"segment": frozenset(segments), "tier": frozenset(("none", *(tier.code for tier in policy.tiers.tiers)))}
-    return {**known, **own, **tags, "rfm_cell": frozenset(policy.segments.cells)}
+    before = {f"{name}_{when}": codes for name, codes in own.items() for when in ("before", "last_month")}
+    seen = {column.name: frozenset(column.codes) for column in SEEN if column.codes}
+    return {**known, **own, **before, **seen, **tags, "rfm_cell": frozenset(policy.segments.cells)}
 
 
 def _values(tag: Tag) -> frozenset[str]:

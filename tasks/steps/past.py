@@ -1,0 +1,50 @@
+"""The customers of a date with moves, history and audiences, where conditions read them. No task stands here."""
+
+from collections.abc import Collection
+from datetime import date, datetime
+
+import polars as pl
+
+from tasks.policy.audience_graph import words_in
+from tasks.policy.models import Policy
+from tasks.refs import Run
+from tasks.steps.house import lake_at, snapshot_of
+from tasks.steps.inputs import previous_as_of
+from tasks.transforms.history import Messages
+from tasks.transforms.lineage import aliases, follow
+from tasks.transforms.orders import known_at, owned_orders
+from tasks.transforms.seen import Past, seen_columns, with_seen
+
+
+def past_of(
+    run: Run, policy: Policy, *, as_of: date, send_on: date, known_as_of: datetime, identities: pl.LazyFrame
+) -> Past:
+    """What was before the day of a send: lazily, so that what nobody reads is never opened.
+
+    `identities` are those of the date, under whose ids everything is told.
+    """
+    lake, snapshot = lake_at(run.lake), snapshot_of(run)
+    names = aliases(identities)
+    touches, orders = (
+        lake.scan(name, snapshot).pipe(known_at, known_as_of=known_as_of) for name in ("touches", "orders")
+    )
+    earlier = orders.filter(pl.col("paid_on") < send_on)
+    messages = Messages(follow(touches, names), owned_orders(earlier, identities), policy.brand.zone)
+    return Past(send_on, _customers(run, as_of), _customers(run, as_of.replace(day=1)), names, messages)
+
+
+def _customers(run: Run, day: date) -> pl.LazyFrame | None:
+    """The customers of the newest date before a day, if any."""
+    lake, snapshot = lake_at(run.lake), snapshot_of(run)
+    before = previous_as_of(lake, snapshot, day)
+    return None if before is None else lake.scan("customers", snapshot, partitions=[before])
+
+
+def with_all_seen(base: pl.LazyFrame, policy: Policy, past: Past, names: Collection[str] | None = None) -> pl.LazyFrame:
+    """The base with the columns that the campaigns read, or with those named; they are worked out once."""
+    asked = words_in((*policy.campaigns, policy.contacting)) if names is None else frozenset(names)
+    own = sorted(asked & seen_columns(policy))
+    if not own:
+        return base
+    seen = with_seen(base, policy, past, own).select("one_id", *own).collect()
+    return base.join(seen.lazy(), on="one_id", how="left")

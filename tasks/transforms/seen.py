@@ -1,0 +1,50 @@
+"""What conditions read beside the customers of a date: the day of the send, moves, history, and audiences."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from tasks.policy.audience_graph import closure
+from tasks.policy.models import Policy
+from tasks.policy.seen import MONTH_MOVES, MOVES, SEEN, SEND_ON
+from tasks.transforms.audience_columns import add_audiences
+from tasks.transforms.history import Messages, add_history
+from tasks.transforms.moves import earlier_labels
+
+
+@dataclass(frozen=True)
+class Past:
+    """What was before the day of a send, as known at one instant."""
+
+    send_on: date
+    before: pl.LazyFrame | None
+    """Customers of the date before; None: there is none."""
+    last_month: pl.LazyFrame | None
+    """Customers of the newest date up to the end of the month before."""
+    names: pl.LazyFrame
+    """lineage.aliases of the date."""
+    messages: Messages
+
+
+def with_seen(base: pl.LazyFrame, policy: Policy, past: Past, names: Collection[str]) -> pl.LazyFrame:
+    """One row per customer as given, with those columns among `names` that are no facts, traits or tags.
+
+    Joins and sorts are paid only for what `names` ask for, audiences behind audiences included.
+    """
+    wanted = closure(names, policy.audiences)
+    if SEND_ON.name in wanted:
+        base = base.with_columns(pl.lit(past.send_on).alias(SEND_ON.name))
+    for columns, earlier in ((MOVES, past.before), (MONTH_MOVES, past.last_month)):
+        if not wanted.isdisjoint(column.name for column in columns):
+            base = base.join(earlier_labels(base, earlier, past.names, columns), on="one_id", how="left")
+    entries = tuple(entry for entry in policy.history if not wanted.isdisjoint(entry.columns))
+    people = add_history(base, entries, past.messages, past.send_on)
+    return add_audiences(people, (audience for audience in policy.audiences if audience.column in wanted))
+
+
+def seen_columns(policy: Policy) -> frozenset[str]:
+    """The columns that `with_seen` can add."""
+    history = (name for entry in policy.history for name in entry.columns)
+    return frozenset((*(column.name for column in SEEN), *history, *(each.column for each in policy.audiences)))

@@ -1,18 +1,13 @@
 """One campaign as the operator writes it: campaigns/*.yaml."""
 
-from decimal import Decimal
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from tasks.policy.base import Code, Condition, Label, Rule
-
-
-class Holdout(Rule):
-    """People left out on purpose, so that the effect can be measured."""
-
-    experiment: str = Field(min_length=3, description="immutable experiment id; salt of the hash, never renamed")
-    percent: Decimal = Field(ge=0, le=100, description="share of the audience that gets nothing")
+from tasks.policy.breaks import Breaks
+from tasks.policy.contacting import CampaignCap
+from tasks.policy.variants import Holdout, Split, Splitting, Variant
 
 
 class Campaign(Rule):
@@ -43,4 +38,48 @@ class Campaign(Rule):
     hold: bool = Field(default=False, description="wait for `strata approve` before anything is published")
     expires_days: int = Field(default=30, ge=1, description="days after which the vendor must delete the file")
     message_cost_fen: int = Field(default=0, ge=0, description="price of one message")
+    variants: tuple[Variant, ...] = Field(
+        default=(), exclude_if=lambda told: not told, description="several messages, of which each person gets one"
+    )
+    split: Splitting = Field(
+        default=Split(), exclude_if=lambda told: told == Split(), description="who gets which variant; `hash` or parts"
+    )
+    caps: tuple[CampaignCap, ...] = Field(
+        default=(), exclude_if=lambda told: not told, description="all of them must hold beside those of contacting"
+    )
+    incentive_fen: int = Field(
+        default=0, ge=0, exclude_if=lambda told: not told, description="worth of what one message gives away"
+    )
+    budget_fen: int | None = Field(
+        default=None,
+        ge=0,
+        exclude_if=lambda told: told is None,
+        description="most that messages and what they give away may cost; the best scored are served first",
+    )
+    budget_days: int | None = Field(
+        default=None,
+        ge=1,
+        exclude_if=lambda told: told is None,
+        description="sends of so many days share the budget; all sends of the campaign when left out",
+    )
+    stop_if: tuple[Literal["bought", "opted_out", "complained"], ...] = Field(
+        default=(),
+        exclude_if=lambda told: not told,
+        description="what has happened since the scoring and stops the message; a no and a complaint always do",
+    )
+    breaks: Breaks | None = Field(
+        default=None,
+        exclude_if=lambda told: told is None,
+        description="when the send is stopped because it is too unlike the last; takes the place of contacting's",
+    )
     owner: str = Field(default="crm", description="team that answers for the campaign")
+
+    @model_validator(mode="after")
+    def _split_has_a_salt(self) -> Self:
+        """Refuse variants of one code, and a split that no experiment names."""
+        codes = [variant.code for variant in self.variants]
+        if len(set(codes)) < len(codes):
+            raise ValueError(f"two variants have one code: {', '.join(codes)}")
+        if self.holdout is None and (codes or self.split != Split()):
+            raise ValueError("variants and split need `holdout: {experiment, percent}`: it names the experiment")
+        return self

@@ -1,8 +1,12 @@
-"""How often people may be written to, over all campaigns."""
+"""How often people may be written to over all campaigns, who never is, and what stops a send."""
+
+from typing import Literal
 
 from pydantic import Field
 
 from tasks.policy.base import Code, Rule
+from tasks.policy.breaks import Breaks
+from tasks.policy.variants import Holdout
 
 MARKETPLACES = ("taobao", "jd", "douyin", "pdd", "kuaishou", "xiaohongshu", "wechat_shop")
 
@@ -15,10 +19,29 @@ class Cap(Rule):
     most: int = Field(ge=1, description="messages allowed in it")
 
 
+class CampaignCap(Cap):
+    """A cap that one campaign keeps beside those of contacting.yaml."""
+
+    counts: Literal["campaign", "all"] = Field(
+        default="campaign", description="messages that count: those of this campaign, or of all campaigns"
+    )
+
+
 class Contacting(Rule):
-    """Caps that hold over all campaigns."""
+    """What holds over all campaigns."""
 
     caps: tuple[Cap, ...] = Field(default=(), description="all of them must hold")
+    global_holdout: Holdout | None = Field(
+        default=None,
+        exclude_if=lambda told: told is None,
+        description="people who get nothing from any campaign but those of purpose service; drawn anew, for the next "
+        "half-year, by naming another experiment",
+    )
+    breaks: Breaks | None = Field(
+        default=None,
+        exclude_if=lambda told: told is None,
+        description="when a send is stopped because it is too unlike the campaign's last",
+    )
     marketplaces: tuple[Code, ...] = Field(
         default=MARKETPLACES,
         exclude_if=lambda channels: channels == MARKETPLACES,

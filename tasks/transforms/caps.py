@@ -6,9 +6,9 @@ import polars as pl
 
 from expectations.tables import TABLES
 from tasks.policy.campaigns import Campaign
-from tasks.policy.contacting import Cap
+from tasks.policy.contacting import CampaignCap, Cap
 
-LEDGER = ("send_id", "campaign", "touch_channel", "recipient_key", "one_id", "send_on")
+LEDGER = ("send_id", "campaign", "touch_channel", "recipient_key", "one_id", "send_on", "cost_fen")
 _LIVE = ("planned", "handed_over")
 _EVIDENCE = ("accepted", "delivered", "failed", "clicked", "replied")
 _HANDED = ("handed_over", *_EVIDENCE)
@@ -28,7 +28,7 @@ def ledger(touches: pl.LazyFrame, keys: pl.LazyFrame) -> pl.LazyFrame:
     counts = cancelled_at.is_null() | (at.filter(kind.is_in(_LIVE)).max() >= cancelled_at) | kind.is_in(_EVIDENCE).any()
     return (
         touches.group_by("send_id", "campaign", "touch_channel", "recipient_key", "one_id", "send_on")
-        .agg(counts=counts, is_handed_over=kind.is_in(_HANDED).any())
+        .agg(counts=counts, is_handed_over=kind.is_in(_HANDED).any(), cost_fen=pl.col("cost_fen").max())
         .filter("counts")
         .join(keys.select(recipient_key="key", owner="one_id"), on="recipient_key", how="left")
         .with_columns(one_id=pl.coalesce("one_id", "owner"))
@@ -40,13 +40,21 @@ def ledger(touches: pl.LazyFrame, keys: pl.LazyFrame) -> pl.LazyFrame:
 def over_cap(messages: pl.DataFrame, caps: tuple[Cap, ...], campaign: Campaign, send_on: date, by: str) -> pl.DataFrame:
     """One row per `by` (one_id or recipient_key) whom one more message would bring over a cap.
 
+    `caps` are those of all campaigns; the campaign's own come after them.
+
     Returns:
         `by`, over_cap: the first cap that would break, in words.
     """
-    concerned = [cap for cap in caps if cap.touch_channel in ("*", campaign.touch_channel)]
-    full = [_full_windows(messages, cap, send_on, by) for cap in concerned]
+    concerned = [cap for cap in (*caps, *campaign.caps) if cap.touch_channel in ("*", campaign.touch_channel)]
+    full = [_full_windows(_counted(messages, cap, campaign), cap, send_on, by) for cap in concerned]
     empty = messages.clear().select(by, over_cap=pl.lit("", dtype=pl.String))
     return pl.concat([empty, *full]).unique(subset=by, keep="first", maintain_order=True)
+
+
+def _counted(messages: pl.DataFrame, cap: Cap, campaign: Campaign) -> pl.DataFrame:
+    """The messages that a cap counts: all, but for a cap of one campaign on its own messages."""
+    is_own = isinstance(cap, CampaignCap) and cap.counts == "campaign"
+    return messages.filter(pl.col("campaign") == campaign.code) if is_own else messages
 
 
 def _full_windows(messages: pl.DataFrame, cap: Cap, send_on: date, by: str) -> pl.DataFrame:

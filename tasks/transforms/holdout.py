@@ -6,12 +6,10 @@ import polars as pl
 from polars_hash import CryptographicHashingNameSpace
 
 from expectations.tables import TABLES
-from tasks.policy.campaigns import Holdout
+from tasks.policy.variants import HELD_OUT, TREATED, Holdout
 from tasks.transforms.lineage import follow
 
-HELD_OUT = "holdout"
-TREATED = "treated"
-_BUCKETS = 10_000
+BUCKETS = 10_000
 _WORD = 2**32
 
 
@@ -23,7 +21,7 @@ def bucket(unit: pl.Expr, salt: str) -> pl.Expr:
     """
     digest = CryptographicHashingNameSpace(pl.concat_str(pl.lit(f"{salt}\x1f"), unit)).sha2_256()
     high, low = (digest.str.slice(at, 8).str.to_integer(base=16, dtype=pl.Int64) for at in (0, 8))
-    return (high * _BUCKETS + low * _BUCKETS // _WORD) // _WORD
+    return (high * BUCKETS + low * BUCKETS // _WORD) // _WORD
 
 
 def variant(bucket_of_unit: pl.Expr, holdout: Holdout) -> pl.Expr:
@@ -36,15 +34,18 @@ def standing_variants(assignments: pl.LazyFrame, experiment: str, *, names: pl.L
     """One row per customer who was ever assigned in the experiment; the first assignment stands.
 
     `names` are `lineage.aliases`: the customer that a unit has since become. Of several units that
-    became one customer a holdout wins.
+    became one customer a holdout wins, else the first assigned, of one day the first by name.
 
     Returns:
         one_id, standing_variant.
     """
-    drawn = assignments.filter(pl.col("experiment") == experiment).sort("assigned_on", "variant")
-    first = drawn.group_by("unit").agg(pl.col("variant").sort_by("assigned_on", "variant").first())
-    now = first.rename({"unit": "one_id"}) if names is None else follow(first.rename({"unit": "one_id"}), names)
-    return now.group_by("one_id").agg(standing_variant=pl.col("variant").min())
+    is_free = pl.col("variant") != HELD_OUT
+    drawn = assignments.filter(pl.col("experiment") == experiment)
+    first = pl.col("variant", "assigned_on").sort_by("assigned_on", is_free, "variant").first()
+    units = drawn.group_by(one_id="unit").agg(first)
+    now = units if names is None else follow(units, names)
+    best = pl.col("variant").sort_by(is_free, "assigned_on", "variant").first()
+    return now.group_by("one_id").agg(standing_variant=best)
 
 
 def new_assignments(drawn: pl.DataFrame, experiment: str, *, assigned_on: date) -> pl.DataFrame:

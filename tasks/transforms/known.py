@@ -43,6 +43,8 @@ class Known:
     """lineage.aliases of the same date; None: every stored id is a present one."""
     former: Former | None = None
     """None: a merge may put people into a campaign, or there is no date before."""
+    bought: pl.LazyFrame | None = None
+    """freshness.buyers_since: who has paid an order since the date of the base; None where no campaign asks."""
 
 
 def under_present_ids(known: Known) -> Known:
@@ -68,3 +70,14 @@ def surprised(known: Known, campaign: Campaign) -> pl.LazyFrame:
         .filter(~pl.col("was_met"))
         .select("one_id", changed_from=pl.col("old_ids").list.join(", "))
     )
+
+
+def bought_since(known: Known, campaign: Campaign) -> pl.LazyFrame:
+    """One row per customer whom the campaign must not write to because they have bought since the scoring.
+
+    Returns:
+        one_id, bought_on.
+    """
+    if known.bought is None or "bought" not in campaign.stop_if:
+        return pl.LazyFrame(schema={"one_id": pl.String, "bought_on": pl.Date})
+    return known.bought

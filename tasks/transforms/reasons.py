@@ -5,7 +5,8 @@ The columns read here are those that allocation.py puts side by side for one cam
 
 import polars as pl
 
-from tasks.policy.campaigns import Holdout
+from tasks.policy.campaigns import Campaign
+from tasks.policy.variants import Holdout
 from tasks.transforms.consent import (
     why_no_consent,
     why_no_profiling,
@@ -13,7 +14,7 @@ from tasks.transforms.consent import (
     why_suppressed,
     why_unreachable,
 )
-from tasks.transforms.holdout import HELD_OUT
+from tasks.transforms.freshness import why_bought_since
 
 
 def reason_of_their_own() -> pl.Expr:
@@ -35,6 +36,8 @@ def reason_of_their_own() -> pl.Expr:
         .then(pl.lit("no_separate_consent"))
         .when(pl.col("profiling_no_at").is_not_null())
         .then(pl.lit("no_profiling"))
+        .when(pl.col("bought_on").is_not_null() & ~pl.col("is_published"))
+        .then(pl.lit("bought_since"))
     )
 
 
@@ -45,13 +48,16 @@ def outcome(*, is_closed: bool) -> pl.Expr:
         pl.when(pl.col("other_owner").is_not_null()).then(pl.lit("duplicate_contact")),
         pl.when(pl.col("over_cap").is_not_null()).then(pl.lit("capped")),
         pl.when(pl.col("taken_by").is_not_null()).then(pl.lit("lower_priority")),
-        pl.when(pl.col("variant") == HELD_OUT).then(pl.lit("holdout")),
+        pl.when(pl.col("budget_left").is_not_null()).then(pl.lit("over_budget")),
+        pl.when(pl.col("is_held_globally")).then(pl.lit("global_holdout")),
+        pl.when(pl.col("is_held")).then(pl.lit("holdout")),
+        pl.when(~pl.col("is_covered")).then(pl.lit("not_covered")),
         pl.lit("cancelled" if is_closed else "planned"),
     )
 
 
-def evidence(holdout: Holdout | None) -> pl.Expr:
-    """What the outcome rests on, in words; null for whoever is planned."""
+def evidence(campaign: Campaign, everybody: Holdout | None) -> pl.Expr:
+    """What the outcome rests on, in words; null for whoever is planned. `everybody` is the global holdout."""
     rests_on = {
         "rule_not_met": pl.col("facts"),
         "identity_changed": pl.format("was not meant for it before a merge or split: {}", "changed_from"),
@@ -61,11 +67,19 @@ def evidence(holdout: Holdout | None) -> pl.Expr:
         "suppressed": why_suppressed(),
         "no_separate_consent": why_no_separate(),
         "no_profiling": why_no_profiling(),
+        "bought_since": why_bought_since(),
         "duplicate_contact": pl.format("the contact is also that of {}", "other_owner"),
         "capped": pl.col("over_cap"),
         "lower_priority": pl.format("taken by {}", "taken_by"),
         "cancelled": pl.lit("the send was cancelled"),
     }
-    if holdout is not None:
-        rests_on["holdout"] = pl.format(f"bucket {{}} of {holdout.experiment}", "bucket")
+    if campaign.budget_fen is not None:
+        of = f"{{}} fen left of the {campaign.budget_fen} fen that the campaign may cost"
+        rests_on["over_budget"] = pl.format(of, "budget_left")
+    if everybody is not None:
+        rests_on["global_holdout"] = pl.format(f"bucket {{}} of {everybody.experiment}", "global_bucket")
+    if campaign.holdout is not None:
+        rests_on["holdout"] = pl.format(f"bucket {{}} of {campaign.holdout.experiment}", "bucket")
+        of = f"bucket {{}} of {campaign.holdout.experiment}:variants, of which {campaign.split.coverage} % take part"
+        rests_on["not_covered"] = pl.format(of, "split_bucket")
     return pl.coalesce(*(pl.when(pl.col("outcome") == name).then(text) for name, text in rests_on.items()))

@@ -11,10 +11,11 @@ import polars as pl
 
 from expectations.tables import TABLES
 from tasks.policy.base import Label
-from tasks.policy.campaigns import Campaign, Holdout
+from tasks.policy.campaigns import Campaign
 from tasks.policy.contacting import Cap, Contacting
 from tasks.policy.load import load_policy
 from tasks.policy.models import Policy
+from tasks.policy.variants import Holdout
 from tasks.policy.vendors import Vendor
 from tasks.transforms.consent import standing
 from tasks.transforms.contact_points import contact_points
@@ -51,9 +52,10 @@ def campaign(code: str = "winback", **more: Any) -> Campaign:
     return Campaign.model_validate(given | more)
 
 
-def policy(*campaigns: Campaign, caps: Iterable[Cap] = ()) -> Policy:
-    """The shipped rules with these campaigns and caps."""
-    changes = {"campaigns": campaigns, "vendors": (vendor(),), "contacting": Contacting(caps=tuple(caps))}
+def policy(*campaigns: Campaign, caps: Iterable[Cap] = (), **contacting: Any) -> Policy:
+    """The shipped rules with these campaigns and caps, and whatever else contacting.yaml says."""
+    rules = Contacting.model_validate({"caps": tuple(caps)} | contacting)
+    changes = {"campaigns": campaigns, "vendors": (vendor(),), "contacting": rules}
     return shipped_policy().model_copy(update=changes)
 
 

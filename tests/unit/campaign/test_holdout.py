@@ -6,7 +6,7 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
-from tasks.policy.campaigns import Holdout
+from tasks.policy.variants import Holdout
 from tasks.transforms.holdout import bucket, new_assignments, standing_variants, variant
 from tests.support.campaigns import rows
 

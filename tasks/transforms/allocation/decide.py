@@ -1,0 +1,72 @@
+"""One campaign of the walk: everyone of the base side by side with what is known, in the order of the reasons."""
+
+import polars as pl
+
+from tasks.policy import conditions
+from tasks.policy.campaigns import Campaign
+from tasks.policy.vendors import Vendor
+from tasks.transforms.allocation.draw import with_holdouts, with_strata, with_variants
+from tasks.transforms.allocation.limits import keep_budget, meet_limits, share_contacts
+from tasks.transforms.allocation.walk import Walk, send_id_of
+from tasks.transforms.audience import select_audience
+from tasks.transforms.consent import question_of, verdicts
+from tasks.transforms.contact_points import preferred_contacts
+from tasks.transforms.known import bought_since, surprised
+from tasks.transforms.reasons import evidence, outcome, reason_of_their_own
+
+
+def decide(walk: Walk, campaign: Campaign, vendor: Vendor) -> pl.DataFrame:
+    """One row per customer of the base, with outcome and evidence and all that they rest on."""
+    everybody, known = walk.global_draw(campaign), walk.known
+    return (
+        candidates(walk, campaign, vendor)
+        .collect()
+        .pipe(with_holdouts, campaign, everybody, known.assignments, known.names)
+        .pipe(share_contacts, walk, campaign)
+        .pipe(with_variants, campaign)
+        .pipe(meet_limits, walk, campaign)
+        .pipe(keep_budget, walk, campaign)
+        .pipe(with_strata, campaign)
+        .with_columns(outcome=outcome(is_closed=send_id_of(campaign, walk.send_on) in known.closed))
+        .with_columns(evidence=evidence(campaign, everybody.holdout if everybody else None))
+    )
+
+
+def candidates(walk: Walk, campaign: Campaign, vendor: Vendor) -> pl.LazyFrame:
+    """Audience, contact, consent and earlier publication side by side."""
+    points = walk.points.lazy().filter(pl.col("contact_type") == vendor.contact_type)
+    reached = _reached(walk, campaign).lazy().select("one_id", contact_key="recipient_key", is_published=pl.lit(True))
+    preferred = preferred_contacts(points).select("one_id", "contact_key", is_published=pl.lit(False))
+    contacts = pl.concat([reached, preferred.join(reached, on="one_id", how="anti")])
+    said = verdicts(walk.known.words, walk.keys.lazy(), points, contacts, question_of(campaign, vendor))
+    return (
+        select_audience(walk.known.base, campaign)
+        .join(contacts, on="one_id", how="left")
+        .join(said, on="one_id", how="left")
+        .join(surprised(walk.known, campaign), on="one_id", how="left")
+        .join(bought_since(walk.known, campaign), on="one_id", how="left")
+        .join(_strata(walk.known.base, campaign), on="one_id", how="left")
+        .rename({"contact_key": "recipient_key"})
+        .with_columns(
+            pl.col("is_granted", "is_published", "lacks_separate").fill_null(False),
+            contact_type=pl.lit(vendor.contact_type),
+        )
+        .with_columns(reason=reason_of_their_own())
+        .with_columns(is_eligible=pl.col("reason").is_null())
+    )
+
+
+def _reached(walk: Walk, campaign: Campaign) -> pl.DataFrame:
+    """Who is in a published revision of this send, with a contact used then: two who became one may have had two."""
+    mine = walk.sent(campaign).sort("one_id", "recipient_key")
+    return mine.unique("one_id", keep="first", maintain_order=True)
+
+
+def _strata(base: pl.LazyFrame, campaign: Campaign) -> pl.LazyFrame:
+    """The part of the people in which each variant gets its exact share: one_id, stratum (text)."""
+    columns = base.collect_schema().names()
+    parts = [
+        conditions.parse(name, columns, where=f"campaign {campaign.code}: split by").cast(pl.String).fill_null("-")
+        for name in campaign.split.by
+    ]
+    return base.select("one_id", stratum=pl.concat_str(parts, separator="\x1f") if parts else pl.lit(""))

@@ -1,0 +1,97 @@
+"""What stands against one more message: somebody else's claim on the contact, caps, rivals, and the budget."""
+
+from datetime import timedelta
+
+import polars as pl
+
+from tasks.policy.campaigns import Campaign
+from tasks.transforms.allocation.walk import Walk
+from tasks.transforms.caps import over_cap
+
+
+def share_contacts(people: pl.DataFrame, walk: Walk, campaign: Campaign) -> pl.DataFrame:
+    """Add `other_owner`: the customer who has the contact instead; null for whoever has it.
+
+    Of the people of one contact the one whom this send reached already comes first, then a held-out
+    one (else the message would reach a holdout through a relative), then by score, bucket and one_id.
+    Whoever was reached or held out before keeps the contact even if the rule selects them no more.
+    """
+    is_out = pl.col("is_held") | pl.col("is_held_globally")
+    own, everywhere = pl.col("standing_variant").is_not_null(), pl.col("global_standing").is_not_null()
+    was_held = (pl.col("is_held") & own) | (pl.col("is_held_globally") & everywhere)
+    claims = people.with_columns(is_out=is_out).filter(
+        pl.col("is_eligible") | pl.col("is_published") | was_held, pl.col("recipient_key").is_not_null()
+    )
+    gone = walk.sent(campaign).join(people, on=["one_id", "recipient_key"], how="anti")
+    gone = gone.with_columns(is_published=pl.lit(True))
+    owners = (
+        pl.concat([gone, claims], how="diagonal")
+        .sort("is_published", "is_out", "m_score", "bucket", "one_id", descending=[True, True, True, False, False])
+        .unique(subset="recipient_key", keep="first", maintain_order=True)
+        .select("recipient_key", owner="one_id")
+    )
+    other = pl.when((pl.col("owner") != pl.col("one_id")) & ~pl.col("is_published")).then("owner")
+    return people.join(owners, on="recipient_key", how="left").with_columns(other_owner=other).drop("owner")
+
+
+def meet_limits(people: pl.DataFrame, walk: Walk, campaign: Campaign) -> pl.DataFrame:
+    """Add `over_cap` and `taken_by`: what the ledger says against one more message, by person or by contact."""
+    group = walk.groups[campaign.code]
+    rivals = [code for code, of in walk.groups.items() if group and of == group and code != campaign.code]
+    today = walk.messages.filter(pl.col("send_on") == walk.send_on, pl.col("campaign").is_in(rivals))
+    for by in ("one_id", "recipient_key"):
+        full = over_cap(walk.messages, walk.contacting.caps, campaign, walk.send_on, by)
+        taken = today.filter(pl.col(by).is_not_null()).group_by(by).agg(taken_by=pl.col("campaign").min())
+        people = people.join(full.rename({"over_cap": f"over_cap_{by}"}), on=by, how="left")
+        people = people.join(taken.rename({"taken_by": f"taken_by_{by}"}), on=by, how="left")
+    is_free = ~pl.col("is_published")  # what was published keeps its place, whatever was planned since
+    return people.with_columns(
+        over_cap=pl.when(is_free).then(pl.coalesce("over_cap_one_id", "over_cap_recipient_key")),
+        taken_by=pl.when(is_free).then(pl.coalesce("taken_by_one_id", "taken_by_recipient_key")),
+    ).with_columns(is_left=pl.all_horizontal(pl.col("reason", "other_owner", "over_cap", "taken_by").is_null()))
+
+
+def keep_budget(people: pl.DataFrame, walk: Walk, campaign: Campaign) -> pl.DataFrame:
+    """Add `budget_left` (fen, before the message; null: it can be paid) and `is_going`: nothing speaks against them.
+
+    Served by score, bucket and id until the first message that cannot be paid; who comes after gets nothing, the
+    held-out too, so that they stay comparable with those who are sent to. What the campaign's sends have cost or
+    will cost in the days of its budget counts first, and what this send has published keeps its place.
+    """
+    is_out = pl.col("is_held") | pl.col("is_held_globally") | ~pl.col("is_covered")
+    if campaign.budget_fen is None:
+        nothing = pl.lit(None, dtype=pl.Int64)
+        return people.with_columns(budget_left=nothing, is_going=pl.col("is_left") & ~is_out)
+    left = campaign.budget_fen - _spent(people, walk, campaign)
+    cost = cost_of(campaign, pl.col("variant"))
+    queue = (
+        people.filter("is_left", ~pl.col("is_published"))
+        .sort("m_score", "bucket", "one_id", descending=[True, False, False], nulls_last=True)
+        .with_columns(cost=cost, paid=pl.when(is_out).then(0).otherwise(cost))
+        .with_columns(before=pl.col("paid").cum_sum() - pl.col("paid"))
+        .with_columns(is_over=(pl.col("before") + pl.col("cost") > left).cum_max())
+    )
+    over = queue.filter("is_over").select("one_id", budget_left=(left - pl.col("before")).clip(lower_bound=0))
+    joined = people.join(over, on="one_id", how="left", maintain_order="left")
+    return joined.with_columns(is_going=pl.col("is_left") & ~is_out & pl.col("budget_left").is_null())
+
+
+def cost_of(campaign: Campaign, variant: pl.Expr) -> pl.Expr:
+    """Fen that one message costs with what it gives away; who has no variant yet is counted with the dearest."""
+    given = {v.code: campaign.incentive_fen if v.incentive_fen is None else v.incentive_fen for v in campaign.variants}
+    dearest = max(given.values(), default=campaign.incentive_fen)
+    incentive = variant.replace_strict(given, default=dearest, return_dtype=pl.Int64) if given else pl.lit(dearest)
+    return incentive + campaign.message_cost_fen
+
+
+def _spent(people: pl.DataFrame, walk: Walk, campaign: Campaign) -> int:
+    """Fen of the campaign's messages that count: what was paid where it is known, else today's price."""
+    days = campaign.budget_days
+    mine = walk.messages.filter(pl.col("campaign") == campaign.code)
+    if days is not None:
+        mine = mine.filter(pl.col("send_on") > walk.send_on - timedelta(days=days))
+    messages = mine.sort("one_id").unique(["send_id", "recipient_key"], keep="first", maintain_order=True)
+    given = messages.join(people.select("one_id", "variant"), on="one_id", how="left")
+    price = pl.coalesce("cost_fen", pl.lit(campaign.message_cost_fen))
+    total = given.select((cost_of(campaign, pl.col("variant")) - campaign.message_cost_fen + price).sum())
+    return int(total.item() or 0)

@@ -1,0 +1,95 @@
+"""What an allocation leaves: the members of each send, new places in experiments, and what changes in the ledger."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+
+import polars as pl
+
+from expectations.tables import TABLES
+from tasks.policy.campaigns import Campaign
+from tasks.policy.variants import HELD_OUT, TREATED
+from tasks.transforms.allocation.walk import Walk, send_id_of
+from tasks.transforms.caps import touch_rows
+from tasks.transforms.holdout import new_assignments
+
+
+def taken(people: pl.DataFrame, campaign: Campaign, send_on: date) -> pl.DataFrame:
+    """The ledger rows that this campaign adds for the campaigns after it."""
+    mine = people.filter(pl.col("outcome") == "planned", ~pl.col("is_published"))
+    return mine.select(
+        pl.lit(send_id_of(campaign, send_on)).alias("send_id"),
+        pl.lit(campaign.code).alias("campaign"),
+        pl.lit(campaign.touch_channel).alias("touch_channel"),
+        "recipient_key",
+        "one_id",
+        pl.lit(send_on).alias("send_on"),
+        pl.lit(None, dtype=pl.Int64).alias("cost_fen"),
+    )
+
+
+def members(people: pl.DataFrame, campaign: Campaign, send_on: date) -> pl.DataFrame:
+    """The audience_members rows of one send; the variant is that of whoever takes part in the experiment."""
+    takes_part = pl.col("outcome").is_in(["planned", "holdout"])
+    return people.select(
+        pl.lit(send_id_of(campaign, send_on)).alias("send_id"),
+        "one_id",
+        pl.lit(send_on).alias("send_on"),
+        pl.lit(campaign.code).alias("campaign"),
+        "outcome",
+        "evidence",
+        "recipient_key",
+        pl.when(takes_part).then("variant").alias("variant"),
+        pl.lit(None).alias("seq"),
+    ).sort("one_id")
+
+
+def drawn(people: pl.DataFrame, campaign: Campaign, send_on: date) -> pl.DataFrame:
+    """The rows to append to the assignment log: of those who would be sent, whoever has none yet."""
+    if campaign.holdout is None:
+        return TABLES["assignments"].schema.to_frame()
+    taking_part = people.filter(pl.col("outcome").is_in(["planned", "holdout"]))
+    return new_assignments(taking_part, campaign.holdout.experiment, assigned_on=send_on)
+
+
+def drawn_globally(decided: Iterable[pl.DataFrame], walk: Walk) -> pl.DataFrame:
+    """The same for the global holdout: one row per person whom any campaign would send to, and who has none yet."""
+    draw = walk.held_globally
+    if draw is None:
+        return TABLES["assignments"].schema.to_frame()
+    place = pl.when("is_held_globally").then(pl.lit(HELD_OUT)).otherwise(pl.lit(TREATED))
+    asked = [
+        people.filter(
+            pl.col("outcome").is_in(["planned", "holdout", "global_holdout"]), pl.col("global_bucket").is_not_null()
+        ).select("one_id", variant=place, bucket="global_bucket", standing_variant="global_standing")
+        for people in decided
+    ]
+    once = pl.concat(asked).unique("one_id", keep="first", maintain_order=True)
+    return new_assignments(once, draw.holdout.experiment, assigned_on=walk.send_on)
+
+
+def ledger_rows(
+    people: pl.DataFrame, campaign: Campaign, walk: Walk, before: pl.DataFrame, at: datetime
+) -> pl.DataFrame:
+    """What changes in the ledger: newly planned messages, and plans that no longer hold.
+
+    A plan of someone whom the send reached is left alone, also while its hand-over is not recorded yet.
+    """
+    on = ["send_id", "one_id", "recipient_key"]
+    planned = taken(people, campaign, walk.send_on)
+    stood = before.filter(pl.col("send_id") == send_id_of(campaign, walk.send_on))
+    fresh = planned.join(stood, on=on, how="anti").select(on)
+    open_plans = stood.filter(~pl.col("is_handed_over")).join(walk.published, on=["send_id", "one_id"], how="anti")
+    void = open_plans.join(planned, on=on, how="anti").select(on)
+    return pl.concat(
+        [
+            touch_rows(void, campaign, kind="cancelled", send_on=walk.send_on, at=at),
+            touch_rows(fresh, campaign, kind="planned", send_on=walk.send_on, at=at),
+        ]
+    )
+
+
+def in_order(parts: Iterable[pl.DataFrame], table: str) -> pl.DataFrame:
+    """All rows of one table in the total order of its key."""
+    schema = TABLES[table].schema
+    rows = pl.concat([schema.to_frame(), *(part.cast(schema) for part in parts)])
+    return rows.sort(TABLES[table].key)

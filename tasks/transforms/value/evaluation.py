@@ -19,6 +19,8 @@ from tasks.transforms.value.outlook import Living, alive_of, history_of, worths_
 
 MODELS = ("bg_nbd", "mbg_nbd")
 NAIVE = "spend rate so far"
+HINDSIGHT = "hindsight"
+_CELL_DAYS, _CELL_PURCHASES = 30, 8
 _PERCENT = 20
 _BP = 10_000
 Rows = list[dict[str, Any]]
@@ -63,8 +65,7 @@ def evaluate(past: Past, policy: Value) -> dict[str, Any]:
         "value_ahead": _values(scored, customers),
         "by_decile": by_group(own, tenth("predicted_fen"), "predicted_fen", "actual_fen").to_dicts(),
         "by_tier": _by_tier(own, past),
-        "buys_in_90_days": [{"predictor": model, **chance_figures(rows, "chance", "bought")}
-                            for model, rows in scored.items()],
+        "buys_in_90_days": _chance_rows(scored, customers, past),
         "reliability": reliability(own, "chance", "bought").drop("_error").to_dicts(),
         "forecast": _forecasts(past, policy),
         "pareto_20": pareto_of(past),
@@ -101,6 +102,25 @@ def _chances(models: Models, customers: pl.DataFrame, past: Past) -> np.ndarray[
     if models.buying is None:
         return np.full(customers.height, float((history.x > 0).mean()))
     return models.law.p_buys(models.buying, history, past.days_to_buy).round(4)
+
+
+def _chance_rows(scored: dict[str, pl.DataFrame], customers: pl.DataFrame, past: Past) -> Rows:
+    """One row per predictor of buying; hindsight last, which forecasts nothing and shows what could be reached."""
+    both = [*scored.items(), (HINDSIGHT, with_hindsight(customers, past.fit_on))]
+    return [{"predictor": model, **chance_figures(rows, "chance", "bought")} for model, rows in both]
+
+
+def with_hindsight(customers: pl.DataFrame, fit_on: date) -> pl.DataFrame:
+    """The customers with `chance`: the share who did buy among all with nearly the same history.
+
+    The history is purchase days (8 and more are one), and days since the last and the first purchase in steps of 30.
+    Made from the outcome itself, so no forecast from these histories ranks customers better.
+    """
+    since = (
+        (pl.lit(fit_on) - pl.col(name)).dt.total_days() // _CELL_DAYS for name in ("last_order_on", "first_order_on")
+    )
+    cell = (pl.col("purchase_days").clip(upper_bound=_CELL_PURCHASES), *since)
+    return customers.with_columns(chance=pl.col("bought").cast(pl.Float64).mean().over(*cell))
 
 
 def _values(scored: dict[str, pl.DataFrame], customers: pl.DataFrame) -> Rows:

@@ -8,7 +8,7 @@ import pytest
 from flows.evaluate import promises
 from infra.demo import cdnow
 from tasks.policy.value import Value
-from tasks.transforms.value.evaluation import NAIVE, Past, evaluate, pareto_of
+from tasks.transforms.value.evaluation import HINDSIGHT, NAIVE, Past, evaluate, pareto_of, with_hindsight
 
 FIT_ON, UNTIL = date(1998, 1, 1), date(1998, 6, 30)
 
@@ -63,3 +63,16 @@ def test_promises_are_counted_for_the_policy_s_model(found: dict):
 def test_the_published_share_of_the_top_fifth():
     everything = orders(cdnow.master())
     assert pareto_of(Past(everything, everything, FIT_ON, UNTIL, {})) == pytest.approx(0.6778, abs=5e-5)
+
+
+def test_hindsight_is_the_share_who_came_back_of_each_history(found: dict):
+    """No function of the same cells can rank better: any other order of the cells has a smaller area."""
+    rows = {row["predictor"]: row for row in found["buys_in_90_days"]}
+    assert rows[HINDSIGHT]["calibration_error_points"] == 0
+    assert rows[HINDSIGHT]["auc"] > rows["bg_nbd"]["auc"]
+    assert rows[HINDSIGHT]["brier"] < rows["bg_nbd"]["brier"]
+    known = pl.DataFrame({
+        "purchase_days": [1, 1, 1, 9, 12], "bought": [True, False, False, True, True],
+        "last_order_on": [FIT_ON, FIT_ON, date(1997, 6, 1), FIT_ON, FIT_ON], "first_order_on": [date(1997, 6, 1)] * 5,
+    })  # fmt: skip
+    assert with_hindsight(known, FIT_ON)["chance"].to_list() == [0.5, 0.5, 0.0, 1.0, 1.0]

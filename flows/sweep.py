@@ -12,8 +12,8 @@ from tasks.stores.index import orphans
 from tasks.stores.lease import hold
 from tasks.stores.objects import Objects
 from tasks.stores.orphans import delete_orphans, find_orphans
+from tasks.stores.sends import read_manifest
 from tasks.stores.tables import LEASE_SECONDS
-from tasks.stores.vendor_files import RECALL_NAME
 
 STRAY_SECONDS = 24 * 3600
 """Temporary files and unfinished uploads of the last day may belong to a run at work."""
@@ -55,7 +55,8 @@ def _revisions(outbox: Objects) -> list[str]:
 def _expired(outbox: Objects) -> list[str]:
     """Recall files that no vendor needs any more."""
     today = this_instant().date()
-    return [send.key(revision.revision, RECALL_NAME) for send, revision in expired_recalls(outbox, today)]
+    manifests = ((send, read_manifest(outbox, send, revision)) for send, revision in expired_recalls(outbox, today))
+    return [send.key(told.revision, told.recall.name) for send, told in manifests if told.recall]
 
 
 def _without_recalls(outbox: Objects, lake: str) -> list[str]:

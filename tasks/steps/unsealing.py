@@ -9,7 +9,7 @@ from tasks.steps.keyring import keeper_of
 from tasks.stores.access_log import Purpose
 from tasks.stores.opener import Opener
 from tasks.stores.sends import Send
-from tasks.stores.vendor_files import CONTACT, is_plain_contact
+from tasks.stores.vendor_files import CONTACT, can_carry
 
 _VALUES = pl.Schema({"recipient_key": pl.String(), CONTACT: pl.String()})
 
@@ -29,7 +29,7 @@ class Contacts:
         if fresh.height:
             self._values = pl.concat([self._values, self._open(fresh)])
             self._asked |= set(fresh["recipient_key"])
-        return people.join(self._values, on="recipient_key").filter(is_plain_contact(pl.col(CONTACT)))
+        return people.join(self._values, on="recipient_key").filter(can_carry(pl.col(CONTACT), self._vendor))
 
     def _open(self, keys: pl.DataFrame) -> pl.DataFrame:
         """The values of contact keys that were not asked for before, after they are written into the access log."""

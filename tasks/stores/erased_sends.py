@@ -5,9 +5,8 @@ without them, under a name of its own; one swap of CURRENT.json puts the new one
 and adds a revision whose recall.csv names the contact, which is all that still does. Then the old go.
 """
 
-import csv
 import hmac
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -18,7 +17,7 @@ from tasks.stores.failpoints import reach
 from tasks.stores.manifest import Manifest, StoredPart, canonical, sha256_of
 from tasks.stores.objects import Objects
 from tasks.stores.outbox import finish
-from tasks.stores.revision import DIGEST_HEX
+from tasks.stores.revision import DIGEST_HEX, stored_part
 from tasks.stores.sends import (
     CURRENT,
     LEDGER,
@@ -32,9 +31,8 @@ from tasks.stores.sends import (
     read_people,
     read_send,
 )
+from tasks.stores.vendor.without import without
 from tasks.stores.vendor_files import CONTACT, File, render_recall
-
-_LINE_ENDS = {"lf": "\n", "crlf": "\r\n"}
 
 
 @dataclass(frozen=True)
@@ -124,33 +122,28 @@ def _reached(ledgers: Mapping[Revision, bytes], tokens: Collection[str]) -> dict
 def _rewrite(objects: Objects, send: Send, revision: Revision, erasure: Erasure) -> Revision:
     """Store a revision once more without the person; return what the pointer is to name."""
     manifest = read_manifest(objects, send, revision)
-    contacts = frozenset(erasure.contacts.values())
-    files = [_without(objects, send, manifest, part, contacts) for part in manifest.parts]
-    recall = _without(objects, send, manifest, manifest.recall, contacts) if manifest.recall else None
+    files = [_without(objects, send, manifest, part, erasure) for part in manifest.parts]
+    recall = _without(objects, send, manifest, manifest.recall, erasure) if manifest.recall else None
     people = _renamed(objects.read(send.people(revision.revision)), erasure.tokens)
     return _store(objects, send, manifest, [file for file in files if file], recall, people, erasure.key)
 
 
-def _without(
-    objects: Objects, send: Send, manifest: Manifest, part: StoredPart, contacts: frozenset[str]
-) -> File | None:
+def _without(objects: Objects, send: Send, manifest: Manifest, part: StoredPart, erasure: Erasure) -> File | None:
     """A file without the lines of these contacts, every other byte as it was; None when nobody is left in it."""
-    text = objects.read(send.key(manifest.revision, part.name)).decode(manifest.encoding)
-    lines = list(_records(text, _LINE_ENDS[manifest.line_end]))
-    kept = [line for line, cells in lines if not contacts & set(cells)]
-    rows = part.rows - (len(lines) - len(kept))
-    body = _LINE_ENDS[manifest.line_end].join(kept)
-    return File(part.name, body.encode(manifest.encoding), rows) if rows else None
+    data = objects.read(send.key(manifest.revision, part.name))
+    kept, gone = without(data, part.name, erasure.contacts.values(), _as_written(erasure.vendor, manifest, part))
+    return File(part.name, kept, part.rows - gone) if part.rows > gone else None
 
 
-def _records(text: str, line_end: str) -> Iterator[tuple[str, list[str]]]:
-    """Every record as it stands and its cells; one may span lines."""
-    lines = text.split(line_end)
-    reader = csv.reader(line + "\n" for line in lines)
-    start = 0
-    for cells in reader:
-        yield line_end.join(lines[start : reader.line_num]), cells
-        start = reader.line_num
+def _as_written(vendor: Vendor, manifest: Manifest, part: StoredPart) -> Vendor:
+    """The profile by which a file was written: what its manifest says, whatever the vendor takes by now."""
+    told = {
+        "encoding": manifest.encoding, "line_end": manifest.line_end, "with_header": manifest.with_header,
+        "format": manifest.file_format, "compress": manifest.compress, "contact_form": manifest.contact_form,
+        "hash": manifest.hash,
+    }  # fmt: skip
+    is_recall = manifest.recall is not None and part.name == manifest.recall.name
+    return vendor.model_copy(update=told | ({"format": "txt"} if is_recall and vendor.request else {}))
 
 
 def _renamed(people: bytes, tokens: Mapping[str, str]) -> bytes:
@@ -192,9 +185,8 @@ def _store(
 ) -> Revision:
     """Write files, private list and manifest under a name made of all of them."""
     every = [*files, *([recall] if recall else [])]
-    parts = [StoredPart(name=f.name, rows=f.rows, bytes=len(f.data), sha256=f.sha256) for f in every]
-    own = tuple(part for part in parts if part.name.startswith("part-"))
-    called = next((part for part in parts if not part.name.startswith("part-")), None)
+    own = tuple(stored_part(file) for file in files)
+    called = stored_part(recall) if recall else None
     told = model.model_copy(
         update={
             "parts": own, "recall": called, "rows": sum(part.rows for part in own), "revision": "",

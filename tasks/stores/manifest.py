@@ -64,6 +64,10 @@ class Manifest(Ref):
     encoding: str
     line_end: str
     with_header: bool
+    file_format: str = Field(default="csv", exclude_if=lambda told: told == "csv", description="of the parts")
+    compress: str = Field(default="none", exclude_if=lambda told: told == "none", description="how a part is packed")
+    contact_form: str = Field(default="stored", exclude_if=lambda told: told == "stored", description="of the ids")
+    hash: str = Field(default="none", exclude_if=lambda told: told == "none", description="digest of the ids")
     parts: tuple[StoredPart, ...]
     recall: StoredPart | None = None
     rows: int = Field(description="rows in the parts, seeds included")

@@ -10,7 +10,7 @@ from tasks.errors import SecurityRefusedError
 from tasks.policy.vendors import Vendor
 from tasks.stores.manifest import Manifest, Origin, StoredPart, Terms, canonical, settled, sha256_of
 from tasks.stores.sends import Rename, Send, SendState, as_they_are, write_people
-from tasks.stores.vendor_files import CONTACT, File, check_profile, render_parts, render_recall, variables_of
+from tasks.stores.vendor_files import CONTACT, File, headers_of, render_parts, render_recall, variables_of
 
 DIGEST_HEX: Final = 32
 """128 bits of the HMAC name a folder: no two contents meet by chance, and keys stay readable."""
@@ -84,15 +84,23 @@ def _render(publication: Publication) -> tuple[File, ...]:
     called_back = (recall,) if recall else ()
     if added.is_empty():
         return called_back
-    check_profile(vendor, added.columns)
-    rows = added.sort("one_id").select(CONTACT, *variables_of(vendor))
-    return (*render_parts(pl.concat([rows, _seeds(publication)], how="diagonal"), vendor), *called_back)
+    told = {
+        "send_id": publication.send.id, "seq": str(publication.seq), "template": publication.terms.template,
+    }  # fmt: skip
+    rows = added.sort("one_id").select(CONTACT, *_variables(publication))
+    return (*render_parts(pl.concat([rows, _seeds(publication)], how="diagonal"), vendor, told), *called_back)
+
+
+def _variables(publication: Publication) -> list[str]:
+    """The variables that the vendor's profile writes and the campaign gives; render_parts refuses a lack."""
+    added = publication.added.columns
+    return [name for name in variables_of(publication.vendor, added) if name in added]
 
 
 def _seeds(publication: Publication) -> pl.DataFrame:
     """The brand's own contacts in this revision: each once, and none that gets the message anyway."""
     seeds = publication.seeds.join(publication.added, on=CONTACT, how="anti").unique(subset=CONTACT).sort(CONTACT)
-    return seeds.select(name for name in (CONTACT, *variables_of(publication.vendor)) if name in seeds.columns)
+    return seeds.select(name for name in (CONTACT, *_variables(publication)) if name in seeds.columns)
 
 
 def _check_people(publication: Publication) -> None:
@@ -125,9 +133,8 @@ def _revision_name(publication: Publication, files: tuple[File, ...], people: by
 
 
 def _describe(publication: Publication, files: tuple[File, ...], revision: str, people: bytes) -> Manifest:
-    stored = [StoredPart(name=f.name, rows=f.rows, bytes=len(f.data), sha256=f.sha256) for f in files]
-    parts = tuple(part for part in stored if part.name.startswith("part-"))
-    recall = next((part for part in stored if not part.name.startswith("part-")), None)
+    stored = {kind: tuple(stored_part(f) for f in files if f.kind == kind) for kind in ("part", "recall")}
+    parts = stored["part"]
     vendor, origin = publication.vendor, publication.origin
     rows = sum(part.rows for part in parts)
     return Manifest(
@@ -137,12 +144,16 @@ def _describe(publication: Publication, files: tuple[File, ...], revision: str, 
         send_on=publication.send.send_on,
         seq=publication.seq,
         revision=revision,
-        columns=tuple(column.header for column in vendor.columns),
+        columns=headers_of(vendor, publication.added.columns),
         encoding=vendor.encoding,
         line_end=vendor.line_end,
         with_header=vendor.with_header,
+        file_format=vendor.format,
+        compress=vendor.compress,
+        contact_form=vendor.contact_form,
+        hash=vendor.hash,
         parts=parts,
-        recall=recall,
+        recall=next(iter(stored["recall"]), None),
         rows=rows,
         total_bytes=sum(part.bytes for part in parts),
         seeds=rows - publication.added.height,
@@ -152,3 +163,8 @@ def _describe(publication: Publication, files: tuple[File, ...], revision: str, 
         terms=publication.terms,
         origin=origin.model_copy(update={"waterfall": settled(origin.waterfall)}),
     )
+
+
+def stored_part(file: File) -> StoredPart:
+    """What a manifest says of a file."""
+    return StoredPart(name=file.name, rows=file.rows, bytes=len(file.data), sha256=file.sha256)

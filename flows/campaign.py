@@ -3,18 +3,21 @@
 from datetime import date
 from typing import Any
 
+import polars as pl
 from prefect import flow
 
 from flows.approval import find_campaign, require_approval
 from flows.artifacts import leave_summary
 from flows.begin import House, begin, open_house, scratch_of, until_published
-from flows.clock import business_date
+from flows.clock import business_date, now
 from flows.names import run_name
 from flows.parameters import CampaignParameters, CancelParameters, PlanParameters
 from flows.plan import dry_plan, outbox_of, plan_once
+from tasks.account import account
 from tasks.errors import ConfigurationError
 from tasks.policy.campaigns import Campaign
 from tasks.refs import Run
+from tasks.steps.breaking import word_of
 from tasks.steps.deliver import Delivered, deliver_send, withdraw_send
 from tasks.steps.knowledge import horizon_of
 from tasks.steps.publish import gate_candidates, publish_candidates
@@ -39,6 +42,7 @@ def campaign_once(parameters: CampaignParameters) -> dict[str, Any]:
     """The delivery itself: plan, approval, publication, record."""
     house = open_house(parameters)
     chosen = find_campaign(house.policy, parameters.name)
+    require_due(house, chosen, parameters)
     if parameters.dry_run:
         with making_no_key():
             return dry_plan(house, _plan_parameters(parameters), chosen)
@@ -47,6 +51,36 @@ def campaign_once(parameters: CampaignParameters) -> dict[str, Any]:
     if chosen.hold:
         require_approval(house, chosen, parameters, planned)
     return until_published(lambda: _deliver(house, parameters))
+
+
+def require_due(house: House, chosen: Campaign, parameters: CampaignParameters) -> None:
+    """Nothing goes out on a day that the campaign does not name; what is planned already is seen to its end.
+
+    Raises:
+        ConfigurationError: says when it is due next, or what sets it off.
+    """
+    day = parameters.send_on
+    if chosen.is_due(day) or (parameters.dry_run and chosen.trigger is None) or is_planned(house, chosen, day):
+        return
+    if chosen.trigger is not None:
+        raise ConfigurationError(
+            f"{chosen.code} is set off by what persons do ({chosen.trigger.event}), not by a date",
+            expected="a campaign without `trigger`",
+            next_step="run `strata triggers`: it delivers to whom the trigger holds for, `--dry-run` only counts them",
+        )
+    due = chosen.schedule and chosen.schedule.next_due(day)
+    raise ConfigurationError(
+        f"{chosen.code} is not due on {day}",
+        expected=chosen.schedule.in_words() if chosen.schedule else "a date of its schedule",
+        next_step=f"the next date is {due}: pass --send-on {due}, or --dry-run to look at {day}"
+        if due else "its season is over: change `until` of its schedule",
+    )  # fmt: skip
+
+
+def is_planned(house: House, chosen: Campaign, day: date) -> bool:
+    """Whether the date's plan holds the campaign, whatever its schedule says now."""
+    members = house.lake.scan("audience_members", house.lake.snapshot(), partitions=[day])
+    return not members.filter(pl.col("campaign") == chosen.code).limit(1).collect().is_empty()
 
 
 def _refuse_stale(house: House, chosen: Campaign, send_on: date, today: date | None) -> None:
@@ -70,10 +104,11 @@ def _deliver(house: House, parameters: CampaignParameters) -> dict[str, Any]:
     known_as_of = house.instant(parameters.known_as_of, is_end=True)
     snapshot = house.lake.snapshot()
     inputs = {"campaign": parameters.name, "send_on": parameters.send_on, "seq": snapshot.seq}
+    word = word_of(parameters.override_breaker, account(), now().isoformat())
     run = begin(house, "campaign", inputs, snapshot=snapshot, known_as_of=known_as_of)
     with scratch_of(run):
         horizon = horizon_of(run, parameters.send_on)
-        result = deliver_send(run, outbox_of(parameters), parameters.name, horizon)
+        result = deliver_send(run, outbox_of(parameters), parameters.name, horizon, word)
         return _record(house, run, result, inputs)
 
 

@@ -10,6 +10,7 @@ from click.exceptions import Abort, ClickException
 from typer.exceptions import TyperException
 
 from flows.commands import (
+    audiences,
     consent,
     demo,
     evaluate,
@@ -37,7 +38,7 @@ app = typer.Typer(
 )
 for commands in (demo.app, write.app, send.app, read.app, evaluate.app, simulate.app, keys.top, forget.app):
     app.registered_commands += commands.registered_commands
-for group in (sources.app, quarantine.app, identity.app, tags.app, consent.app, keys.app, policy.app):
+for group in (sources.app, quarantine.app, identity.app, tags.app, audiences.app, consent.app, keys.app, policy.app):
     app.add_typer(group)
 
 QUIET = {

@@ -46,7 +46,8 @@ def dry_plan(house: House, parameters: PlanParameters, chosen: Campaign) -> dict
     """What the plan would give one campaign now, all others beside it; nothing is written."""
     snapshot = house.lake.snapshot()
     run = _run(house, parameters, snapshot, missing_campaigns(house, parameters, snapshot), is_rehearsal=True)
-    codes = frozenset(campaign.code for campaign in house.policy.campaigns)
+    due = (campaign.code for campaign in house.policy.campaigns if campaign.is_due(parameters.send_on))
+    codes = frozenset((chosen.code, *due))
     members = allocation_of(run, outbox_of(parameters), parameters.send_on, codes, _at(run)).members
     own = waterfall(members.filter(pl.col("campaign") == chosen.code))
     return {"campaign": chosen.code, "send_on": str(parameters.send_on), "outcome": "dry run", "waterfall": own}
@@ -67,10 +68,10 @@ def _attempt(house: House, parameters: PlanParameters) -> dict[str, Any]:
 
 
 def missing_campaigns(house: House, parameters: PlanParameters, snapshot: Snapshot) -> frozenset[str]:
-    """Campaigns of the policy that the date's plan does not hold yet."""
+    """Campaigns of the policy that are due on the date and that its plan does not hold yet."""
     members = house.lake.scan("audience_members", snapshot, partitions=[parameters.send_on])
     planned = set(members.select("campaign").unique().collect().to_series())
-    return frozenset(campaign.code for campaign in house.policy.campaigns) - planned
+    return frozenset(each.code for each in house.policy.campaigns if each.is_due(parameters.send_on)) - planned
 
 
 def _run(

@@ -1,5 +1,6 @@
 """One campaign as the operator writes it: campaigns/*.yaml."""
 
+from datetime import date
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
@@ -7,6 +8,8 @@ from pydantic import Field, model_validator
 from tasks.policy.base import Code, Condition, Label, Rule
 from tasks.policy.breaks import Breaks
 from tasks.policy.contacting import CampaignCap
+from tasks.policy.schedule import Schedule
+from tasks.policy.triggers import Trigger
 from tasks.policy.variants import Holdout, Split, Splitting, Variant
 
 
@@ -72,7 +75,19 @@ class Campaign(Rule):
         exclude_if=lambda told: told is None,
         description="when the send is stopped because it is too unlike the last; takes the place of contacting's",
     )
+    schedule: Schedule | None = Field(
+        default=None, exclude_if=lambda told: told is None, description="dates on which it is due; any when left out"
+    )
+    trigger: Trigger | None = Field(
+        default=None,
+        exclude_if=lambda told: told is None,
+        description="what sets it off for one person; `strata plan` passes it over, the deployment `triggers` looks hourly",
+    )
     owner: str = Field(default="crm", description="team that answers for the campaign")
+
+    def is_due(self, day: date) -> bool:
+        """Whether `strata plan` allocates it on a day: it is not set off by persons, and the schedule names the day."""
+        return self.trigger is None and (self.schedule is None or self.schedule.is_due(day))
 
     @model_validator(mode="after")
     def _split_has_a_salt(self) -> Self:

@@ -1,6 +1,6 @@
 """Which campaigns choose people by what the brand worked out about them (PIPL art. 24), and which do not."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from tasks.errors import BadPolicyError
 from tasks.policy import audience_graph
@@ -28,16 +28,20 @@ def check_profiling(policy: Policy) -> None:
     Raises:
         BadPolicyError: names the campaign and the columns, those behind its tags included.
     """
-    tags = {tag.code: _reads(tag) for tag in policy.tags}
-    tags |= {audience.column: audience_graph.names_read(audience) for audience in policy.audiences}
     for campaign in policy.campaigns:
-        appraisals = sorted(_columns(campaign.audience, tags) - PLAIN_FACTS)
-        if campaign.profiling is False and appraisals:
+        if campaign.profiling is False and (read := appraisals(names_in(campaign.audience), policy)):
             raise BadPolicyError(
-                f"campaign {campaign.code}: profiling: false, but its audience reads {', '.join(appraisals)}",
+                f"campaign {campaign.code}: profiling: false, but its audience reads {', '.join(read)}",
                 expected=f"nothing but {', '.join(sorted(PLAIN_FACTS))}, through tags and audiences too",
                 next_step="leave `profiling` out: whoever refused profiling is then left out of this campaign",
             )
+
+
+def appraisals(names: Iterable[str], policy: Policy) -> tuple[str, ...]:
+    """The columns that appraise people, and that these names rest on through tags and audiences too, sorted."""
+    made_of = {tag.code: _reads(tag) for tag in policy.tags}
+    made_of |= {audience.column: audience_graph.names_read(audience) for audience in policy.audiences}
+    return tuple(sorted(_columns(names, made_of) - PLAIN_FACTS))
 
 
 def _reads(tag: Tag) -> frozenset[str]:
@@ -45,10 +49,10 @@ def _reads(tag: Tag) -> frozenset[str]:
     return names_read(tag) or frozenset({tag.code})
 
 
-def _columns(text: str, tags: Mapping[str, frozenset[str]]) -> frozenset[str]:
-    """The columns of `customers` that a condition rests on; tags and audiences stand for what they read themselves."""
+def _columns(names: Iterable[str], tags: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    """The columns of `customers` that names rest on; tags and audiences stand for what they read themselves."""
     found: set[str] = set()
-    waiting = set(names_in(text))
+    waiting = set(names)
     while waiting:
         found.add(name := waiting.pop())
         waiting |= tags.get(name, frozenset()) - found

@@ -112,6 +112,19 @@ def test_an_unknown_campaign_is_refused_with_the_list(brand: Brand):
     assert refused.value.exit_code == 4
 
 
+def test_a_campaign_goes_out_on_its_days_alone(brand: Brand, tmp_path: Path):
+    """The first of January 2018 is a Monday."""
+    tuesdays = {"schedule": {"every": "week", "weekdays": [2]}}
+    other = brand.under(copy_policy(tmp_path / "policy", winback_sms=tuesdays))
+    with pytest.raises(ConfigurationError, match="winback_sms is not due on 2018-01-01") as refused:
+        other.deliver()
+    assert (refused.value.expected, refused.value.exit_code) == ("each Tuesday", 4)
+    assert "--send-on 2018-01-02" in str(refused.value)
+    assert other.deliver(dry_run=True)["waterfall"]["planned"] > 0
+    other.deliver("welcome_push")
+    assert set(other.rows("audience_members")["campaign"]) == {"welcome_push"}
+
+
 def test_a_held_campaign_waits_for_its_yes(brand: Brand, tmp_path: Path):
     held = brand.under(copy_policy(tmp_path / "policy", winback_sms={"hold": True}))
     with pytest.raises(HeldError, match="strata approve winback_sms --send-on 2018-01-01"):

@@ -1,6 +1,5 @@
 """One date's customers, from known rows to layers: the one composition that flows, verify and tests share."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
@@ -13,6 +12,7 @@ from tasks.transforms.before import Before
 from tasks.transforms.buyers import with_next_key
 from tasks.transforms.cutoffs import cutoffs_of, ladders, standing_cutoffs
 from tasks.transforms.facts import customer_facts, only_mature
+from tasks.transforms.held import Hold, Keep, as_planned, in_memory
 from tasks.transforms.holds import holds_at
 from tasks.transforms.identity import changes_between, resolve
 from tasks.transforms.lifecycle import stage_customers
@@ -67,15 +67,6 @@ class Inputs:
     """How the date before was seen; None: under the same rules and with the same knowledge."""
 
 
-Keep = Callable[[pl.LazyFrame], pl.LazyFrame]
-"""What holds rows that are read many times: the same rows, worked out once."""
-
-
-def as_planned(rows: pl.LazyFrame) -> pl.LazyFrame:
-    """Rows as given, worked out anew by every reader: the way to hold few of them."""
-    return rows
-
-
 @dataclass(frozen=True)
 class Layers:
     """What layering makes: keys to customers, the customers, and the cut-offs that their scores met."""
@@ -119,21 +110,26 @@ def changes_at(inputs: Inputs, identities: pl.LazyFrame, as_of: date) -> pl.Lazy
 
 
 def customers_and_models(
-    inputs: Inputs, policy: Policy, as_of: date, identities: pl.LazyFrame, keep: Keep = as_planned
+    inputs: Inputs,
+    policy: Policy,
+    as_of: date,
+    identities: pl.LazyFrame,
+    keep: Keep = as_planned,
+    hold: Hold = in_memory,
 ) -> tuple[pl.LazyFrame, pl.LazyFrame]:
     """The tables customers and models at `as_of`, held in memory.
 
     One row per customer first seen by the end of `as_of`, sorted by one_id; the models are fitted on all of them.
     """
     owned = replace(settled(inputs, identities), orders=keep(numbered_orders(inputs, identities)))
-    standing = standings(owned, policy, as_of, identities).collect().lazy()
-    models = fit_models(standing, inputs.previous_models, policy.value, as_of).collect().lazy()
+    standing = hold("tiers", standings(owned, policy, as_of, identities, hold))
+    models = hold("models", fit_models(standing, inputs.previous_models, policy.value, as_of))
     customers = (
         value_customers(standing, models, policy.value, as_of)
         .with_columns(as_of=pl.lit(as_of), policy_digest=pl.lit(digest_of(policy)))
         .select(TABLES["customers"].columns)
     )
-    return customers.collect().lazy(), models
+    return hold("value", customers), models
 
 
 def settled(inputs: Inputs, identities: pl.LazyFrame) -> Inputs:
@@ -151,15 +147,17 @@ def numbered_orders(inputs: Inputs, identities: pl.LazyFrame) -> pl.LazyFrame:
     return owned_orders(_own_orders(inputs, identities), _numbered(identities, _number_people(identities)))
 
 
-def standings(inputs: Inputs, policy: Policy, as_of: date, identities: pl.LazyFrame) -> pl.LazyFrame:
+def standings(
+    inputs: Inputs, policy: Policy, as_of: date, identities: pl.LazyFrame, hold: Hold = in_memory
+) -> pl.LazyFrame:
     """One row per customer of `identities`: facts, scores, segment, stage and tier at `as_of`. Sorted by one_id.
 
     `inputs` are settled ones. Inside, a customer is the number of its one_id in byte order: joins and groups by an
     integer cost a fraction of those by text, and the order is the same.
     """
-    people = _number_people(identities)
+    people = hold("people", _number_people(identities))
     numbered = _numbered(identities, people)
-    facts = _facts(inputs, policy, as_of, people.select("first_seen_at", one_id="number"), numbered)
+    facts = _facts(inputs, policy, as_of, people.select("first_seen_at", one_id="number"), numbered, hold)
     state = _numbered_state(inputs, people, identities)
     names = aliases(identities).join(people, on="one_id").select("old_id", one_id="number")
     layered = _with_tiers(facts, state, inputs, policy, as_of, people, numbered, names).rename({"one_id": "number"})
@@ -193,7 +191,9 @@ def _numbered(identities: pl.LazyFrame, people: pl.LazyFrame) -> pl.LazyFrame:
     return identities.join(people, on="one_id").select("key", "valid_from", "valid_to", one_id="number")
 
 
-def _facts(inputs: Inputs, policy: Policy, as_of: date, people: pl.LazyFrame, numbered: pl.LazyFrame) -> pl.LazyFrame:
+def _facts(
+    inputs: Inputs, policy: Policy, as_of: date, people: pl.LazyFrame, numbered: pl.LazyFrame, hold: Hold
+) -> pl.LazyFrame:
     """One row per customer: facts, scores, segment and stage, and the spend that counts towards the tier."""
     rfm = policy.rfm
     orders = _counted_at(inputs, policy, numbered, as_of).pipe(
@@ -203,12 +203,14 @@ def _facts(inputs: Inputs, policy: Policy, as_of: date, people: pl.LazyFrame, nu
         people, orders, inputs.order_lines, inputs.products,
         as_of=as_of, window_days=rfm.window_days, also=[spend_at(as_of, policy.tiers), LARGEST_ORDER],
     )  # fmt: skip
-    return (
-        facts.pipe(with_scored_values, orders, rfm, as_of=as_of)
+    scored = (
+        hold("facts", facts)
+        .pipe(with_scored_values, orders, rfm, as_of=as_of)
         .pipe(score_rfm, rfm, ladders(standing_cutoffs(inputs.previous_cutoffs, rfm, as_of)))
         .pipe(name_segments, policy.segments, rfm)
-        .pipe(stage_customers, orders, as_of=as_of, lifecycle=policy.lifecycle)
     )
+    staged = hold("RFM", scored).pipe(stage_customers, orders, as_of=as_of, lifecycle=policy.lifecycle)
+    return hold("lifecycle", staged)
 
 
 def _with_tiers(

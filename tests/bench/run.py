@@ -1,4 +1,4 @@
-"""`make bench`: RFM and tiers on N orders beside hand-written DuckDB SQL and pandas; a large ingest; who is who.
+"""`make bench`: RFM and tiers on N orders beside DuckDB SQL and pandas; a whole refresh; an ingest; who is who.
 
 Results are compared. Each side runs in a process of its own, in turn, several rounds; the best round counts. All
 read the same Parquet file and write the same columns, sorted by customer.
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
-from tests.bench import identities, intake, reingest
+from tests.bench import identities, intake, refresh, reingest
 from tests.bench.measure import Measured, measure
 from tests.bench.orders import write_orders
 
@@ -32,6 +32,7 @@ def main() -> int:
         size = f"{options.orders:,} orders, {customers:,} customers, {orders.stat().st_size / 1024**2:,.0f} MiB Parquet"
     _say(size, best, equal, pandas_up_to=options.pandas_up_to)
     others = [
+        refresh.report(options.orders),
         intake.report(options.megabytes, options.rounds),
         reingest.report(options.orders_a_month),
         identities.report(options.people, options.rounds),

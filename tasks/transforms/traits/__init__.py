@@ -17,6 +17,7 @@ import polars.selectors as cs
 from expectations.tables import TABLES
 from tasks.policy.models import Policy
 from tasks.transforms.customers import Inputs
+from tasks.transforms.held import Hold, in_memory
 from tasks.transforms.traits.activity import joined_on, judge_activity
 from tasks.transforms.traits.character import judge_character
 from tasks.transforms.traits.clusters import find_clusters
@@ -69,7 +70,12 @@ class Described:
 
 
 def describe_customers(
-    inputs: Inputs, policy: Policy, as_of: date, identities: pl.LazyFrame, customers: pl.LazyFrame
+    inputs: Inputs,
+    policy: Policy,
+    as_of: date,
+    identities: pl.LazyFrame,
+    customers: pl.LazyFrame,
+    hold: Hold = in_memory,
 ) -> Described:
     """Every customer of `customers` (one date) with every column of the table traits, and what that rests on.
 
@@ -77,8 +83,8 @@ def describe_customers(
     and are found before the verdicts are worked out where they read none.
     """
     ground = ground_of(inputs, policy, as_of, identities, customers)
-    wallets = open_wallets(ground)
-    measured = _measured(ground, (*MEASURES, lambda _: wallets.customers))
+    wallets = open_wallets(ground, hold)
+    measured = _measured(ground, MEASURES, hold, wallets.customers)
     told = _judged(measured, ground, VERDICTS)
     needed = {dimension.column for dimension in policy.clusters.dimensions}
     seen = measured if needed <= {*measured.collect_schema()} else told
@@ -105,16 +111,17 @@ def tell(ground: Ground, measures: Sequence[Measure], verdicts: Sequence[Verdict
     return _judged(_measured(ground, measures), ground, verdicts)
 
 
-def _measured(ground: Ground, measures: Sequence[Measure]) -> pl.LazyFrame:
-    return reduce(_with, (_held(measure(ground)) for measure in measures), ground.customers).pipe(_zeros)
+def _measured(ground: Ground, measures: Sequence[Measure], hold: Hold = in_memory, *more: pl.LazyFrame) -> pl.LazyFrame:
+    found = [_shrunk(hold(measure.__name__, measure(ground))) for measure in measures]
+    return reduce(_with, (*found, *(_shrunk(rows) for rows in more)), ground.customers).pipe(_zeros)
 
 
 def _judged(measured: pl.LazyFrame, ground: Ground, verdicts: Sequence[Verdict]) -> pl.LazyFrame:
     return reduce(lambda rows, verdict: verdict(rows, ground), verdicts, measured)
 
 
-def _held(measured: pl.LazyFrame) -> pl.LazyFrame:
-    """The same rows, worked out and kept in as few bytes as their numbers need: it is read more than once."""
+def _shrunk(measured: pl.LazyFrame) -> pl.LazyFrame:
+    """The same rows in as few bytes as their numbers need: they are held, and read more than once."""
     rows = measured.collect(engine="streaming")
     numbers = rows.select(cs.by_dtype(pl.Int64).exclude("one_id"))
     return rows.with_columns(column.shrink_dtype() for column in numbers).lazy().cast(rows.schema)

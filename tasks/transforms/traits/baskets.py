@@ -9,6 +9,7 @@ from datetime import timedelta
 import polars as pl
 
 from tasks.transforms.facts import LINE_PRODUCT, LINE_PRODUCT_NAMES, net_of_line
+from tasks.transforms.held import Hold, in_memory
 from tasks.transforms.orders import ORDER
 from tasks.transforms.traits.ground import Ground
 
@@ -25,7 +26,7 @@ class Baskets:
     """brand (the name), number."""
 
 
-def baskets_of(ground: Ground) -> Baskets:
+def baskets_of(ground: Ground, hold: Hold = in_memory) -> Baskets:
     """The lines that customers paid for in the window of rfm.yaml and did not send back; held, for they are long."""
     names = {name: _numbered(ground.products, name) for name in ("category", "brand")}
     first = ground.as_of - timedelta(days=ground.policy.rfm.window_days)
@@ -36,9 +37,8 @@ def baskets_of(ground: Ground) -> Baskets:
         .join(_known(ground.products, names), on=list(LINE_PRODUCT_NAMES))
         .select("one_id", "category", "brand", "paid_on", spend_fen=net_of_line())
         .filter(pl.col("spend_fen") > 0)
-        .collect(engine="streaming")
     )
-    return Baskets(lines.lazy(), names["category"], names["brand"])
+    return Baskets(hold("baskets", lines), names["category"], names["brand"])
 
 
 def by_category(baskets: Baskets) -> pl.LazyFrame:

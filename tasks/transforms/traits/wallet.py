@@ -5,6 +5,7 @@ from functools import reduce
 
 import polars as pl
 
+from tasks.transforms.held import Hold, in_memory
 from tasks.transforms.traits.baskets import baskets_of, preferred_brands
 from tasks.transforms.traits.categories import share_wallet
 from tasks.transforms.traits.companions import companions_of, rules_of, sets_of
@@ -22,17 +23,17 @@ class Wallets:
     """companions.RULES."""
 
 
-def open_wallets(ground: Ground) -> Wallets:
+def open_wallets(ground: Ground, hold: Hold = in_memory) -> Wallets:
     """Wallet, preferred brand, stock and companion of every customer, held: the lines are many, and then let go."""
-    baskets, habits = baskets_of(ground), ground.policy.habits
+    baskets, habits = baskets_of(ground, hold), ground.policy.habits
     sets = sets_of(baskets, habits.companions)
     rules = rules_of(sets, habits.companions)
     told = (
-        share_wallet(baskets),
-        preferred_brands(baskets),
-        due_next(baskets, habits.restock, ground.as_of),
-        companions_of(sets, rules),
+        hold("share_wallet", share_wallet(baskets)),
+        hold("preferred_brands", preferred_brands(baskets)),
+        hold("due_next", due_next(baskets, habits.restock, ground.as_of)),
+        hold("companions_of", companions_of(sets, rules)),
     )
     everybody = baskets.lines.select(pl.col("one_id").unique())
     customers = reduce(lambda rows, measured: rows.join(measured, on="one_id", how="left"), told, everybody)
-    return Wallets(customers.collect(engine="streaming").lazy(), rules)
+    return Wallets(hold("open_wallets", customers), rules)

@@ -70,6 +70,9 @@ class CampaignParameters(PlanParameters):
     name: str = Field(description="campaign code")
     today: date | None = Field(default=None, description="business date of delivery; empty means today")
     dry_run: bool = Field(default=False, description="show the waterfall, publish nothing")
+    override_breaker: str = Field(
+        default="", description="why a send may go although it is too unlike the last; signed, for its numbers alone"
+    )
     wait_for_approval: bool = Field(
         default=False, description="pause this run in Prefect until an operator approves it, when the campaign is held"
     )

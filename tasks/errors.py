@@ -43,6 +43,10 @@ class GateRefusedError(PermanentError):
     """A candidate table failed its suite, or the gate itself failed; nothing was published."""
 
 
+class BreakerTrippedError(PermanentError):
+    """A send is too unlike the campaign's last one; nothing was published, and an operator may give their word."""
+
+
 class UnbalancedError(PermanentError):
     """Rows or money do not add up; nothing was published."""
 

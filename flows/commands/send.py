@@ -40,6 +40,9 @@ def campaign(
     send_on: SendOnOption,
     today: TodayOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the waterfall, write and publish nothing.")] = False,
+    override_breaker: Annotated[
+        str, typer.Option(help="Why the send may go although it is too unlike the last: signed, for its numbers alone.")
+    ] = "",
     known_as_of: KnownOption = "",
     lake: LakeOption = "",
     policy: PolicyOption = "",
@@ -58,6 +61,7 @@ def campaign(
         send_on=send_on.date(),
         today=day(today),
         dry_run=dry_run,
+        override_breaker=override_breaker,
         known_as_of=known_as_of,
         lake=lake,
         policy=policy,

@@ -9,6 +9,7 @@ from prefect import task
 from expectations.tables import TABLES
 from tasks.errors import SnapshotMovedError
 from tasks.refs import Candidate, Ref, Run
+from tasks.steps.breaking import Word, guard
 from tasks.steps.house import lake_at, objects_at, policy_of, pseudonymiser_of, snapshot_of
 from tasks.steps.knowledge import Horizon
 from tasks.steps.rekeyed import rename_of
@@ -43,22 +44,28 @@ class Delivered(Ref):
     seeds: int
     recalled: int
     waterfall: dict[str, int]
+    breaker: str = ""
     candidates: tuple[Candidate, ...] = ()
 
 
 @task(name="deliver", task_run_name="deliver {name}")
-def deliver_send(run: Run, outbox: str, name: str, horizon: Horizon) -> Delivered:
-    """Publish what the vendor does not have yet; a second call finds its own result."""
+def deliver_send(run: Run, outbox: str, name: str, horizon: Horizon, word: Word | None = None) -> Delivered:
+    """Publish what the vendor does not have yet; a second call finds its own result.
+
+    The breaker stands before the first revision: the later ones only fill or shrink what has passed it.
+    """
     send = send_of(policy_of(run).campaign(name), horizon)
     state = read_send(objects_at(outbox), send)
     before, contacts = reached_by(run, outbox, send, state), contacts_of(run, send)
     members = members_now(run, horizon, send, before, contacts)
+    passed = "" if state.published.seq else guard(run, horizon, send, members, word)
     publication = publication_of(run, horizon, send, state, members, before, contacts)
     outcome = publish(
         objects_at(outbox), publication, key=pseudonymiser_of(run).digest_key, gate=_newest(run), record=_pass
     )
     reached = reached_by(run, outbox, send, read_send(objects_at(outbox), send))
-    return _recorded(run, horizon, outbox, send, delivered(members, reached), reached, outcome)
+    recorded = _recorded(run, horizon, outbox, send, delivered(members, reached), reached, outcome)
+    return recorded.model_copy(update={"breaker": passed})
 
 
 @task(name="withdraw", task_run_name="withdraw {name}")

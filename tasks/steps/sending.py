@@ -13,19 +13,30 @@ from tasks.policy.vendors import Vendor
 from tasks.refs import Run
 from tasks.settings import Settings
 from tasks.steps.house import lake_at, objects_at, policy_of, pseudonymiser_of, snapshot_of
-from tasks.steps.knowledge import Horizon, keys_at, names_at, newest_horizon, people_of, points_of, words_of
+from tasks.steps.knowledge import (
+    Horizon,
+    buyers_of,
+    keys_at,
+    names_at,
+    newest_horizon,
+    orders_by_now,
+    people_of,
+    points_of,
+    words_of,
+)
 from tasks.steps.rekeyed import rename_of
 from tasks.steps.unsealing import Contacts
 from tasks.stores.manifest import Origin, Terms, terms_of
 from tasks.stores.revision import Publication
 from tasks.stores.sends import Send, SendState, reached
 from tasks.stores.vendor_files import CONTACT
-from tasks.transforms.audience import message_variables
 from tasks.transforms.consent import question_of
 from tasks.transforms.delivery import Increment, increment, planned, recheck
+from tasks.transforms.holdout import held_now
 from tasks.transforms.lineage import under_old_ids
-from tasks.transforms.since_plan import one_message_each, still_theirs
-from tasks.transforms.waterfall import waterfall
+from tasks.transforms.since_plan import one_message_each, still_in_it, still_theirs
+from tasks.transforms.variables import variables_by_variant
+from tasks.transforms.waterfall import counts_by_variant, waterfall
 
 
 def contacts_of(run: Run, send: Send) -> Contacts:
@@ -46,9 +57,34 @@ def members_now(run: Run, horizon: Horizon, send: Send, reached_now: pl.DataFram
         words=words_of(run, newest),
         keys=keys,
         points=points,
+        bought=_buyers_now(run, newest, policy.campaign(send.campaign), names, ids),
     )
+    for outcome, held in _held_now(run, policy, policy.campaign(send.campaign), names, ids).items():
+        checked = still_in_it(checked, held, reached_now, outcome)
     checked = checked.pipe(still_theirs, points).pipe(one_message_each, reached_now, names)
     return _without_a_value(checked, _with_a_value(planned(checked), reached_now, contacts))
+
+
+def _buyers_now(
+    run: Run, newest: Horizon, campaign: Campaign, names: pl.LazyFrame, ids: pl.LazyFrame
+) -> pl.LazyFrame | None:
+    """Who has bought since the scoring by all that the lake has heard, for a campaign that stops for them."""
+    if "bought" not in campaign.stop_if:
+        return None
+    return under_old_ids(buyers_of(run, newest, orders_by_now(run)), names, ids)
+
+
+def _held_now(
+    run: Run, policy: Policy, campaign: Campaign, names: pl.LazyFrame, ids: pl.LazyFrame
+) -> dict[str, pl.LazyFrame]:
+    """By outcome, who stands as held out of this campaign now: a merge since the plan may have made somebody so."""
+    everywhere = None if campaign.purpose == "service" else policy.contacting.global_holdout
+    log = lake_at(run.lake).scan("assignments", snapshot_of(run))
+    return {
+        outcome: under_old_ids(held_now(log, holdout.experiment, names), names, ids)
+        for outcome, holdout in (("global_holdout", everywhere), ("holdout", campaign.holdout))
+        if holdout is not None
+    }
 
 
 def _with_a_value(people: pl.DataFrame, reached_now: pl.DataFrame, contacts: Contacts) -> pl.DataFrame:
@@ -102,7 +138,7 @@ def publication_of(
     policy = policy_of(run)
     change: Increment = increment(reached_now.drop("seq"), planned(members))
     people = under_old_ids(people_of(run, horizon), names_at(run, horizon), members.lazy().select("one_id"))
-    variables = message_variables(people, policy.campaign(send.campaign)).collect()
+    variables = variables_by_variant(people, policy.campaign(send.campaign), members.lazy()).collect()
     vendor = policy.vendor(send.vendor)
     return Publication(
         send=send,
@@ -125,7 +161,8 @@ def terms(policy: Policy, send: Send) -> Terms:
 
 def origin(run: Run, horizon: Horizon, send: Send, members: pl.DataFrame) -> Origin:
     """What the revision was made from."""
-    holdout = policy_of(run).campaign(send.campaign).holdout
+    campaign, contacting = policy_of(run).campaign(send.campaign), policy_of(run).contacting
+    holdout, everywhere = campaign.holdout, None if campaign.purpose == "service" else contacting.global_holdout
     return Origin(
         policy_digest=run.policy_digest,
         code_version=run.code_version,
@@ -134,6 +171,9 @@ def origin(run: Run, horizon: Horizon, send: Send, members: pl.DataFrame) -> Ori
         consent_known_as_of=newest_horizon(run, horizon).known_as_of,
         holdout_experiment=holdout.experiment if holdout else None,
         holdout_percent=holdout.percent if holdout else None,
+        global_holdout_experiment=everywhere.experiment if everywhere else None,
+        global_holdout_percent=everywhere.percent if everywhere else None,
+        variants=counts_by_variant(members) if campaign.variants else {},
         key_id=pseudonymiser_of(run).key_id,
         waterfall=waterfall(members),
     )

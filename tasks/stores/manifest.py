@@ -37,6 +37,13 @@ class Origin(Ref):
     consent_known_as_of: datetime = Field(description="consents were read as known at this instant")
     holdout_experiment: str | None = Field(default=None, description="salt of the holdout's hash")
     holdout_percent: Decimal | None = None
+    global_holdout_experiment: str | None = Field(
+        default=None, exclude_if=lambda told: told is None, description="salt of the hash of the global holdout"
+    )
+    global_holdout_percent: Decimal | None = Field(default=None, exclude_if=lambda told: told is None)
+    variants: dict[str, int] = Field(
+        default_factory=dict, exclude_if=lambda told: not told, description="people by variant, over the whole send"
+    )
     key_id: str = Field(description="key of the pseudonyms and of the revision's digest")
     waterfall: dict[str, int] = Field(description="base, each reason, delivered: over the whole send so far")
 
@@ -68,6 +75,12 @@ class Manifest(Ref):
     compress: str = Field(default="none", exclude_if=lambda told: told == "none", description="how a part is packed")
     contact_form: str = Field(default="stored", exclude_if=lambda told: told == "stored", description="of the ids")
     hash: str = Field(default="none", exclude_if=lambda told: told == "none", description="digest of the ids")
+    encryption: Literal["none", "sse", "age", "openpgp"] = Field(
+        default="none", exclude_if=lambda kind: kind == "none", description="what the files are locked with"
+    )
+    key_ids: tuple[str, ...] = Field(
+        default=(), exclude_if=lambda ids: not ids, description="public keys or fingerprints that open the files"
+    )
     parts: tuple[StoredPart, ...]
     recall: StoredPart | None = None
     rows: int = Field(description="rows in the parts, seeds included")
@@ -84,8 +97,30 @@ class Manifest(Ref):
         return canonical(self.model_dump(mode="json"))
 
     def says_the_same(self, other: "Manifest") -> bool:
-        """True when both describe the same files under the same terms, whatever run made them."""
-        return self.model_copy(update={"origin": other.origin}) == other
+        """True when both describe the same files under the same terms, whatever run made them.
+
+        Ciphertext differs from attempt to attempt: of locked files what is inside counts, which the
+        revision's name stands for.
+        """
+        return self.opened().model_copy(update={"origin": other.origin}) == other.opened()
+
+    def opened(self) -> "Manifest":
+        """The manifest without what chance decides: name, bytes and digest of locked files."""
+        if not self.key_ids:
+            return self
+        bare = {"name": "", "bytes": 0, "sha256": ""}
+        return self.model_copy(
+            update={
+                "parts": tuple(part.model_copy(update=bare) for part in self.parts),
+                "recall": self.recall and self.recall.model_copy(update=bare),
+                "total_bytes": 0,
+            }
+        )
+
+    @property
+    def files(self) -> tuple[StoredPart, ...]:
+        """Every file for the vendor: the parts, then the recalls."""
+        return (*self.parts, *([self.recall] if self.recall else []))
 
 
 def canonical(content: dict[str, object]) -> bytes:

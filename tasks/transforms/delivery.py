@@ -13,6 +13,9 @@ from tasks.transforms.consent import (
     why_suppressed,
     why_unreachable,
 )
+from tasks.transforms.freshness import why_bought_since
+
+_NO_BUYERS = pl.LazyFrame(schema={"one_id": pl.String, "bought_on": pl.Date})
 
 
 class Increment(NamedTuple):
@@ -35,8 +38,9 @@ def recheck(
     words: pl.LazyFrame,
     keys: pl.LazyFrame,
     points: pl.LazyFrame,
+    bought: pl.LazyFrame | None = None,
 ) -> pl.DataFrame:
-    """The members of one send with the newest knowledge of consent: planned ones may drop out, nobody comes in.
+    """The members of one send with the newest knowledge: planned ones may drop out, nobody comes in.
 
     Args:
         members: audience_members rows of the send.
@@ -45,7 +49,9 @@ def recheck(
         words: `consent.standing` at the newest instant.
         keys: `contact_points.keys_of_people`.
         points: `contact_points.contact_points`.
+        bought: `freshness.buyers_since`, where the campaign stops for whoever has bought.
     """
+    buyers = (_NO_BUYERS if bought is None else bought).collect()
     planned = members.lazy().filter(pl.col("outcome") == "planned").select("one_id", contact_key="recipient_key")
     said = verdicts(words, keys, points, planned, question).collect()
     owners = published.select("recipient_key", owner="one_id").unique(subset="recipient_key")
@@ -58,10 +64,12 @@ def recheck(
         pl.when(~may_reach | pl.col("withdrawn_at").is_not_null()).then(pl.lit("withdrawn_since_plan")),
         pl.when(pl.col("lacks_separate")).then(pl.lit("no_separate_consent")),
         pl.when(pl.col("profiling_no_at").is_not_null()).then(pl.lit("no_profiling")),
+        pl.when(pl.col("bought_on").is_not_null() & ~is_reached).then(pl.lit("bought_since")),  # nor a purchase
         pl.when(is_taken).then(pl.lit("duplicate_contact")),
     )
     return (
         members.join(said, on="one_id", how="left")
+        .join(buyers, on="one_id", how="left")
         .join(owners, on="recipient_key", how="left")
         .with_columns(news=news)
         .with_columns(evidence=pl.coalesce(_evidence_of_news(), "evidence"), outcome=pl.coalesce("news", "outcome"))
@@ -83,6 +91,7 @@ def _evidence_of_news() -> pl.Expr:
         pl.when(pl.col("news") == "withdrawn_since_plan").then(why_no_consent()),
         pl.when(pl.col("news") == "no_separate_consent").then(why_no_separate()),
         pl.when(pl.col("news") == "no_profiling").then(why_no_profiling()),
+        pl.when(pl.col("news") == "bought_since").then(why_bought_since()),
         pl.when(pl.col("news") == "duplicate_contact").then(pl.format("the contact is also that of {}", "owner")),
     )
 

@@ -48,6 +48,11 @@ def standing_variants(assignments: pl.LazyFrame, experiment: str, *, names: pl.L
     return now.group_by("one_id").agg(standing_variant=best)
 
 
+def held_now(assignments: pl.LazyFrame, experiment: str, names: pl.LazyFrame | None) -> pl.LazyFrame:
+    """One row per customer who stands as held out of the experiment: one_id, as `names` (lineage.aliases) has them."""
+    return standing_variants(assignments, experiment, names=names).filter(pl.col("standing_variant") == HELD_OUT)
+
+
 def new_assignments(drawn: pl.DataFrame, experiment: str, *, assigned_on: date) -> pl.DataFrame:
     """One row per unit that the experiment had not seen: what is appended to the log, never rewritten.
 

@@ -2,6 +2,8 @@
 
 import polars as pl
 
+from tasks.policy.variants import HELD_OUT
+
 
 def one_message_each(members: pl.DataFrame, reached: pl.DataFrame, names: pl.LazyFrame) -> pl.DataFrame:
     """The members of one send as given; of several planned ones who are one person now, one keeps the message.
@@ -31,6 +33,31 @@ def one_message_each(members: pl.DataFrame, reached: pl.DataFrame, names: pl.Laz
         .with_columns(
             outcome=pl.when(is_doubled).then(pl.lit("duplicate_contact")).otherwise("outcome"),
             evidence=pl.when(is_doubled).then(same).otherwise("evidence"),
+        )
+        .select(members.columns)
+    )
+
+
+def still_in_it(members: pl.DataFrame, held: pl.LazyFrame, reached: pl.DataFrame, outcome: str) -> pl.DataFrame:
+    """The members of one send as given; whoever is one person with somebody held out since the plan gets nothing.
+
+    Whoever was reached keeps theirs: it is too late for the experiment, and no reason to call a message back.
+
+    Args:
+        members: audience_members rows of the send, under the ids of the plan.
+        held: one_id of everyone who stands as held out in an experiment of the send, told under the ids of the plan.
+        reached: one_id of whom the send has reached already.
+        outcome: what they get: `holdout` or `global_holdout`.
+    """
+    now = held.select("one_id", is_held=pl.lit(value=True)).unique().collect()
+    is_reached = pl.col("one_id").is_in(reached["one_id"].to_list())
+    is_out = (pl.col("outcome") == "planned") & pl.col("is_held").fill_null(value=False) & ~is_reached
+    return (
+        members.join(now, on="one_id", how="left", maintain_order="left")
+        .with_columns(
+            outcome=pl.when(is_out).then(pl.lit(outcome)).otherwise("outcome"),
+            evidence=pl.when(is_out).then(pl.lit("one person with a held-out since the plan")).otherwise("evidence"),
+            variant=pl.when(is_out).then(pl.lit(HELD_OUT)).otherwise("variant"),
         )
         .select(members.columns)
     )

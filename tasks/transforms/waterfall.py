@@ -20,6 +20,12 @@ def waterfall(members: pl.DataFrame) -> dict[str, int]:
     return {"base": members.height, **{outcome: int(counted.get(outcome, 0)) for outcome in OUTCOMES}}
 
 
+def counts_by_variant(members: pl.DataFrame) -> dict[str, int]:
+    """Of those planned or delivered in one send, how many get each variant, in order of code."""
+    going = members.filter(pl.col("outcome").is_in(GOING), pl.col("variant").is_not_null())
+    return {str(code): int(count) for code, count in going.group_by("variant").len().sort("variant").iter_rows()}
+
+
 def check_balance(counts: dict[str, int], *, base: int) -> None:
     """Refuse a send in which someone was lost or counted twice.
 

@@ -104,7 +104,7 @@ _table(
     "orders",
     "One version of one platform order.",
     f"""channel shop_id order_id kind buyer_key? ordered_at paid_at? paid_on? status currency gross_fen paid_fen
-    refunded_fen coupon_fen? freight_fen? fees_fen? modified_at? {_VERSION} paid_month?""",
+    refunded_fen coupon_fen? freight_fen? fees_fen? modified_at? {_VERSION} unsaid? paid_month?""",
     "channel shop_id order_id known_from content_hash",
     "paid_month",
     codes={"kind": ORDER_KINDS},
@@ -113,7 +113,7 @@ _table(
     "order_lines",
     "One version of one line of an order.",
     f"""channel shop_id order_id line_id product_id? product_name? quantity gross_fen paid_fen coupon_fen?
-    {_VERSION} paid_month?""",
+    {_VERSION} unsaid? paid_month?""",
     "channel shop_id order_id line_id known_from content_hash",
     "paid_month",
 )
@@ -128,20 +128,20 @@ _table(
 _table(
     "products",
     "One version of one product with brand and category.",
-    f"channel shop_id product_id product_name? brand? category? department? {_VERSION}",
+    f"channel shop_id product_id product_name? brand? category? department? {_VERSION} unsaid?",
     "channel shop_id product_id known_from content_hash",
 )
 _table(
     "members",
     "One version of one membership profile.",
     f"""channel shop_id member_key joined_at? gender? birth_month? age_band? income_band? home_ownership?
-    marital_status? household_size? kids_count? province? city? member_level? source_tags? {_VERSION}""",
+    marital_status? household_size? kids_count? province? city? member_level? source_tags? {_VERSION} unsaid?""",
     "channel member_key known_from content_hash",
 )
 _table(
     "follows",
     "One version of one adviser's contact with one customer.",
-    f"channel shop_id adviser_id customer_key followed_at add_way? source_tags? {_VERSION}",
+    f"channel shop_id adviser_id customer_key followed_at add_way? source_tags? {_VERSION} unsaid?",
     "channel adviser_id customer_key known_from content_hash",
 )
 _table(

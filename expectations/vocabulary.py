@@ -54,6 +54,13 @@ _add(
     _at("exported_at", "When the shop's back office made the export; decides which version is newest."),
     _at("known_from", "When Strata received this version.", logical=False),
     _at("known_to", "When a newer version replaced this one.", "this version is current", logical=False),
+    Column(
+        "unsaid",
+        pl.String(),
+        "Columns that the row's export does not have: `column` where none ever said it, `column@…` where another did.",
+        "the export says every column",
+        logical=False,
+    ),
     _text("content_hash", "SHA-256 over the mapped columns of this version; equal means nothing changed."),
     _text("record", "The record a key was seen on: `order:<channel>:<shop>:<id>`, `member:<channel>:<pseudonym>`."),
 )

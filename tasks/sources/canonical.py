@@ -9,10 +9,11 @@ import polars as pl
 from expectations.tables import TABLES
 from expectations.vocabulary import INSTANT
 from tasks.sources.hashing import NONE_SAME, content, sha256
+from tasks.sources.saying import unsaid_in
 
 BOOKKEEPING = ("row_number", "row_money_fen", "file_month")
 """Columns beside a table's own by which rows and money are accounted for."""
-_VERSION = ("exported_at", "known_from", "known_to", "file_sha256", "content_hash")
+_VERSION = ("exported_at", "known_from", "known_to", "file_sha256", "content_hash", "unsaid")
 _MONTHS = {"paid_month": "paid_at", "event_month": "happened_at", "seen_month": "seen_at"}
 _DATES = {"paid_on": "paid_at", "happened_on": "happened_at", "refunded_on": "refunded_at"}
 _BY_FIRST_SIGHT = ("refunded_at", "refunded_on", "paid_month")
@@ -35,6 +36,8 @@ class Stamp:
     """The brand's business zone, in which days and months are cut."""
     categories: tuple[tuple[str, str], ...] = ()
     """The brand's own mapping: regular expression over a product's name to its category, the first match wins."""
+    unsaid: frozenset[str] = frozenset()
+    """Columns of the layout that the file does not have, or only guesses."""
 
     def columns(self) -> dict[str, pl.Expr]:
         """The stamp as columns."""
@@ -63,6 +66,8 @@ def to_table(frame: pl.DataFrame, table: str, stamp: Stamp) -> pl.DataFrame:
     business = {name: value for name, value in _business(marked, stamp.zone).items() if name in schema}
     dated = marked.pipe(_add_absent, business)
     same = {name: value for name, value in (nothing | stamp.columns()).items() if name not in dated.columns}
+    if "unsaid" in schema:
+        same["unsaid"] = pl.lit(unsaid_in(table, dated.columns, stamp.unsaid), pl.String())
     if "content_hash" in schema:
         dated = dated.with_columns(content_hash=_content_hash(table, dated.columns, same))
     return dated.pipe(_add_absent, same).select(

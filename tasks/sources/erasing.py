@@ -80,7 +80,7 @@ class _Reading:
 
     def __init__(self, match: Match, context: ReadContext) -> None:
         self.match, self.context = match, context
-        self.stamp = stamp_of(match.layout, context)
+        self.stamp = stamp_of(match, context)
         named = context.pseudonymise, context.phone_hashes
         self.naming = Naming(match.layout, self.stamp.channel, self.stamp.shop_id, *named)
         self.corrector = self._corrector()

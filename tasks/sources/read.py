@@ -25,6 +25,7 @@ from tasks.sources.layouts import Layout, built_in
 from tasks.sources.opened import Opened, Wanted
 from tasks.sources.people import Naming
 from tasks.sources.recognise import Match, known_headers, recognise
+from tasks.sources.saying import unsaid_of
 from tasks.sources.spill import Spill
 from tasks.sources.tally import drift_of
 
@@ -47,7 +48,7 @@ def read_export(path: Path, context: ReadContext, spill: Path, layouts: Sequence
     opened = open_export(path, context.name, known_headers(layouts), context.chunk_bytes)
     match = recognise(opened, layouts, context.name, context.channel)
     _refuse_encoding(opened, match.layout, context.name)
-    intake = _intake(path, match.layout, context, spill)
+    intake = _intake(path, match, context, spill)
     wanted = frozenset(name for names in match.sources.values() for name in names)
     chunks = ahead(opened.chunks(Wanted(match.layout.each, wanted)))
     for chunk, fields in ahead((chunk, read_fields(chunk.rows, match, context.zone)) for chunk in chunks):
@@ -90,8 +91,9 @@ def _refuse_encoding(opened: Opened, layout: Layout, name: str) -> None:
         )  # fmt: skip
 
 
-def _intake(path: Path, layout: Layout, context: ReadContext, folder: Path) -> Intake:
-    stamp = stamp_of(layout, context)
+def _intake(path: Path, match: Match, context: ReadContext, folder: Path) -> Intake:
+    layout = match.layout
+    stamp = stamp_of(match, context)
     count = min(path.stat().st_size // (_CHUNKS_PER_BUCKET * context.chunk_bytes) + 1, _MOST_BUCKETS)
     return Intake(
         Naming(layout, stamp.channel, stamp.shop_id, context.pseudonymise, context.phone_hashes), stamp, context,
@@ -100,11 +102,13 @@ def _intake(path: Path, layout: Layout, context: ReadContext, folder: Path) -> I
     )  # fmt: skip
 
 
-def stamp_of(layout: Layout, context: ReadContext) -> Stamp:
+def stamp_of(match: Match, context: ReadContext) -> Stamp:
     """Return what every row of the file has in common; BadFileError when the shop is not known."""
+    layout = match.layout
     return Stamp(
         layout.channel, _shop(layout, context), context.currency, exported_at(layout, context),
         context.received_at, context.file_sha256, context.file_month, context.zone, context.categories,
+        unsaid_of(layout, match.sources),
     )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from tasks.steps.house import lake_at, policy_of, snapshot_of
 from tasks.steps.merging import Merged, merge_table
 from tasks.steps.opening import Item
 from tasks.steps.receive import Received, Terms, receive
+from tasks.steps.withdrawing import with_withdrawn
 from tasks.stores.scratch import stage, stage_pieces
 from tasks.stores.tables import Lake
 
@@ -37,7 +38,7 @@ def merge_files(run: Run, received: Sequence[Received]) -> tuple[Candidate, ...]
 
 def merge(run: Run, lake: Lake, snapshot: Snapshot, received: Sequence[Received]) -> tuple[Candidate, ...]:
     """One candidate per table that changes; that of `files`, the last one, holds the account."""
-    incoming = _staged(received)
+    incoming = with_withdrawn(run, lake, snapshot, _staged(received))
     merged = {name: merge_table(run, lake, snapshot, name, incoming[name]) for name in TABLES if name in incoming}
     candidates = [entry.candidate for entry in merged.values() if entry.candidate is not None]
     if refused := _refused(received):

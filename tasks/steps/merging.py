@@ -7,12 +7,14 @@ Memory does not grow with the rows: incoming and stored rows are taken up range 
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import polars as pl
 
 from expectations.tables import TABLES, Table
 from tasks.refs import Candidate, Run, Snapshot
+from tasks.sources.canonical import content_hash_of
 from tasks.stores.ranges import RANGE_ROWS, Spread, cut
 from tasks.stores.scratch import stage_pieces, write_whole
 from tasks.stores.tables import Lake
@@ -58,12 +60,12 @@ def merge_table(
     rows = pl.concat(arrived)
     starts = cut(rows, name, range_rows=range_rows)
     fresh = Spread(arrived, name, starts, folder / "incoming")
-    concerned = _related(lake, snapshot, table, rows) if starts.len() < MANY_RANGES else _stored(lake, snapshot, table)
-    related = Spread(concerned, name, starts, folder / "related")
+    concerned = related(lake, snapshot, table, rows) if starts.len() < MANY_RANGES else _stored(lake, snapshot, table)
+    known_before = Spread(concerned, name, starts, folder / "related")
     changes, known = Changes([], []), []
     for number in range(len(fresh)):
         arriving = fresh[number]
-        result = _merger(table)(related[number], arriving.drop("row_money_fen"), record_of(table))
+        result = _merger(table)(known_before[number], arriving.drop("row_money_fen"), record_of(table))
         _keep(result, changes, folder / f"{number:05}")
         known.append(_known(arriving, result.duplicates, name))
     candidate = _candidate(run, lake, snapshot, table, changes, range_rows)
@@ -80,7 +82,9 @@ def _arriving(path: str, table: Table) -> pl.LazyFrame:
 
 
 def _merger(table: Table) -> Callable[[pl.DataFrame, pl.DataFrame, Sequence[str]], Superseded]:
-    return supersede if table.bitemporal else append_new
+    if not table.bitemporal:
+        return append_new
+    return partial(supersede, content_hash=content_hash_of(table.name)) if "unsaid" in table.columns else supersede
 
 
 def _stored(lake: Lake, snapshot: Snapshot, table: Table, only: Sequence[Part] | None = None) -> list[pl.LazyFrame]:
@@ -95,8 +99,8 @@ def _partitions(rows: pl.LazyFrame, column: str) -> list[Part]:
     return rows.select(pl.col(column).unique()).collect(engine="streaming").to_series().to_list()
 
 
-def _related(lake: Lake, snapshot: Snapshot, table: Table, rows: pl.LazyFrame) -> list[pl.LazyFrame]:
-    """Every stored version of the incoming records; other records may be among them, and change nothing.
+def related(lake: Lake, snapshot: Snapshot, table: Table, rows: pl.LazyFrame) -> list[pl.LazyFrame]:
+    """Every stored version of the records that `rows` name; other records may be among them, and change nothing.
 
     Records are known by a hash of 8 bytes, and of the partitions those alone are read in which one stands.
     """

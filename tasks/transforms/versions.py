@@ -4,7 +4,7 @@ The current version is the one with the latest `exported_at`, then the latest `m
 the highest status, then the greatest content hash. Equal content is one version: a later
 export that confirms it moves its `exported_at` forward and adds nothing. What has no time of its own
 (a refund) is dated by the export that first showed it; when that one arrives later, a version with the
-earlier date follows.
+earlier date follows. Records of which exports with different columns tell are put together in patches.py.
 """
 
 from collections.abc import Sequence
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from expectations.vocabulary import ORDER_STATUSES
+from tasks.transforms.patches import UNSAID, join_tellings, shared
 
 SOURCE = ("file_sha256", "row_number")
 FIRST_SIGHT = ("refunded_at", "refunded_on")
@@ -31,14 +32,39 @@ class Superseded:
     """`file_sha256`, `row_number` of rows that say nothing new."""
 
 
-def supersede(stored: pl.DataFrame, incoming: pl.DataFrame, record: Sequence[str]) -> Superseded:
+def supersede(
+    stored: pl.DataFrame, incoming: pl.DataFrame, record: Sequence[str], content_hash: pl.Expr | None = None
+) -> Superseded:
     """Merge a batch into the stored versions of the same records.
 
     Args:
         stored: every stored version of the records in `incoming`, current and past.
         incoming: new rows with the table's columns and `row_number`, all received at one instant.
         record: the columns that identify a record across its versions.
+        content_hash: that of a row put together of exports with different columns; without it every row is whole.
     """
+    mixed = shared(stored, incoming, record) if content_hash is not None and UNSAID in incoming.columns else None
+    if content_hash is None or mixed is None or mixed.is_empty():
+        return _supersede(stored, incoming, record)
+    apart = _supersede(_without(stored, mixed, record), _without(incoming, mixed, record), record)
+    joined = join_tellings(_among(stored, mixed, record), _among(incoming, mixed, record), record, content_hash)
+    return Superseded(
+        pl.concat([apart.added, joined.added.select(apart.added.columns)]),
+        pl.concat([apart.changed, joined.changed.select(apart.changed.columns)]),
+        pl.concat([apart.duplicates, joined.duplicates]),
+    )
+
+
+def _among(rows: pl.DataFrame, records: pl.DataFrame, record: Sequence[str]) -> pl.DataFrame:
+    return rows.join(records, on=list(record), how="semi", nulls_equal=True)
+
+
+def _without(rows: pl.DataFrame, records: pl.DataFrame, record: Sequence[str]) -> pl.DataFrame:
+    return rows.join(records, on=list(record), how="anti", nulls_equal=True)
+
+
+def _supersede(stored: pl.DataFrame, incoming: pl.DataFrame, record: Sequence[str]) -> Superseded:
+    """Merge whole rows, or rows that lack the same columns: the newest stands as it is."""
     distinct, repeated = _distinct(incoming, record)
     fresh, known = _split_known(_as_first_shown(distinct, stored, record), stored, record)
     confirmed = _confirm(stored.filter(pl.col("known_to").is_null()), known, record)
@@ -102,7 +128,8 @@ def _split_known(
         is_current=pl.col("known_to").is_null().any(),
     )
     joined = distinct.join(seen, on=on, how="left", nulls_equal=True)
-    is_earlier = pl.any_horizontal(pl.lit(False), *(pl.col(name) < pl.col(f"seen_{name}") for name in dates))
+    earlier = [(pl.col(name) < pl.col(f"seen_{name}")).fill_null(value=False) for name in dates]
+    is_earlier = pl.any_horizontal(pl.lit(value=False), *earlier)
     is_said = pl.col("is_current") | (pl.col("seen_exported_at") >= pl.col("exported_at"))
     is_known = (is_said & ~is_earlier).fill_null(value=False)
     lifted = pl.when("is_current").then(pl.max_horizontal("exported_at", "seen_exported_at")).otherwise("exported_at")

@@ -153,6 +153,13 @@ def test_two_batches_of_one_instant_leave_one_version():
     assert (dated(table), table.height) == ({("a", "paid", at(1))}, 1)
 
 
+def test_a_refund_without_a_date_is_known_when_it_comes_again():
+    asked = refunds(5, ("a", "paid", 3)).with_columns(refunded_at=pl.lit(None, pl.Datetime("us", "UTC")))
+    table, _ = apply(REFUNDS, asked)
+    table, duplicates = apply(table, asked.with_columns(known_from=pl.lit(at(6))))
+    assert (table.height, duplicates) == (1, 1)
+
+
 @settings(max_examples=examples(15), deadline=None)
 @given(st.lists(st.lists(version, min_size=1, max_size=3), min_size=1, max_size=4))
 def test_any_order_of_arrival_ends_in_the_same_dates(files):

@@ -11,6 +11,7 @@ from tasks.policy.contacting import CampaignCap
 from tasks.policy.schedule import Schedule
 from tasks.policy.triggers import Trigger
 from tasks.policy.variants import Holdout, Split, Splitting, Variant
+from tasks.policy.vendors import Hours
 
 
 class Campaign(Rule):
@@ -36,6 +37,12 @@ class Campaign(Rule):
     exclusive_group: str | None = Field(default=None, description="one campaign of a group per person and date")
     holdout: Holdout | None = Field(default=None, description="people left out on purpose")
     template: str = Field(description="template code at the vendor")
+    text: str | Label | None = Field(
+        default=None,
+        exclude_if=lambda told: told is None,
+        description="the template's text as it is registered, `{variable}` for each variable: what parts and cost are "
+        "counted from; a map {zh, en} where the vendor sends one of both",
+    )
     variables: dict[str, Condition] = Field(default_factory=dict, description="template variable to expression")
     max_age_days: int = Field(default=3, ge=0, description="a send older than this against --today is refused")
     hold: bool = Field(default=False, description="wait for `strata approve` before anything is published")
@@ -82,6 +89,12 @@ class Campaign(Rule):
         default=None,
         exclude_if=lambda told: told is None,
         description="what sets it off for one person; `strata plan` passes it over, the deployment `triggers` looks hourly",
+    )
+    hours: Hours | None = Field(
+        default=None,
+        exclude_if=lambda told: told is None,
+        description="hours of the brand's zone in which it may arrive, inside the vendor's; where neither names any, "
+        "09:00 to 20:00",
     )
     owner: str = Field(default="crm", description="team that answers for the campaign")
 

@@ -1,0 +1,102 @@
+"""The message each person gets, counted as operators bill it: UTF-16 units, parts, cost, links in variables.
+
+Length = signature and its brackets + text with the person's values + the opt-out, wherever it comes from.
+Up to 70 units go as one message; a longer one is billed in parts of 67 (both by the vendor's profile).
+Nothing here returns a message's text: counts alone leave this module.
+"""
+
+import re
+from typing import Final, NamedTuple
+
+import polars as pl
+
+from tasks.policy.campaigns import Campaign
+from tasks.policy.message_text import VARIABLE
+from tasks.policy.vendors import Sms
+
+LINK: Final = "link_in_variable"
+LONG: Final = "variable_too_long"
+_ASTRAL: Final = r"[\x{10000}-\x{10FFFF}]"
+_HIDDEN: Final = r"[\s\p{Cf}\p{Mn}]"
+_DOTS: Final = r"[。．｡•·]|\(dot\)|\[dot\]"
+_ENDINGS: Final = (
+    "com|cn|net|org|gov|edu|top|xyz|cc|vip|shop|club|info|io|co|me|ly|tv|link|site|online|wang|ink|ltd|app|dev|hk|tw|"
+    "jp|us|uk|ru|biz|mobi|pro|store|tech|fun|icu|work|live|asia|im|gg|to|gl|do|url|中国|公司|网络|网址"
+)
+_LINK: Final = rf"h[tx]{{2}}ps?:?//?|[a-z]{{2,}}://|www\.|[a-z0-9一-龥-]+\.(?:{_ENDINGS})(?:$|[^a-z0-9])"
+
+
+class Bill(NamedTuple):
+    """What a send's messages come to; no person's."""
+
+    people: int
+    longest: int
+    parts: dict[int, int]
+    """Parts of a message to people who get one so long."""
+    cost_fen: int
+
+    @property
+    def messages(self) -> int:
+        """Messages that the operator bills."""
+        return sum(parts * people for parts, people in self.parts.items())
+
+
+def units(text: pl.Expr) -> pl.Expr:
+    """Length in UTF-16 units: an emoji counts two."""
+    return (text.str.len_chars() + text.str.count_matches(_ASTRAL)).cast(pl.Int64)
+
+
+def message_units(text: str, sms: Sms | None, *, is_marketing: bool) -> pl.Expr:
+    """Units of the message that each row's variables make; a variable that is not known is empty."""
+    fixed = _utf16(VARIABLE.sub("", text)) + _utf16(_around(sms, is_marketing=is_marketing))
+    own = [units(pl.col(name).cast(pl.String).fill_null("")) for name in VARIABLE.findall(text)]
+    return pl.sum_horizontal(pl.lit(fixed, pl.Int64), *own)
+
+
+def parts(length: pl.Expr, sms: Sms | None) -> pl.Expr:
+    """Messages that the operator bills for one of so many units."""
+    rules = sms or Sms()
+    longer = (length + (rules.next - 1)) // rules.next
+    return pl.when(length <= rules.first).then(pl.lit(1, pl.Int64)).otherwise(longer)
+
+
+def bill(variables: pl.DataFrame, text: str, campaign: Campaign, sms: Sms | None) -> Bill:
+    """Parts and cost of one message per row; `campaign.message_cost_fen` is the price of one part."""
+    length = message_units(text, sms, is_marketing=campaign.purpose == "marketing")
+    sized = variables.select(length.alias("length")).with_columns(parts=parts(pl.col("length"), sms))
+    by_parts = dict(sized.group_by("parts").len().sort("parts").iter_rows()) if sized.height else {}
+    total = sum(count * people for count, people in by_parts.items())
+    longest = int(sized["length"].max() or 0) if sized.height else 0  # type: ignore[arg-type]
+    return Bill(sized.height, longest, by_parts, total * campaign.message_cost_fen)
+
+
+def refused_variable(names: list[str], sms: Sms | None) -> pl.Expr:
+    """Why the vendor would refuse a row's variables, LINK or LONG; null where it takes them."""
+    nothing = pl.lit(None, pl.String)
+    if sms is None or not names:
+        return nothing
+    texts = [pl.col(name).cast(pl.String).fill_null("") for name in names]
+    is_link = pl.any_horizontal(holds_link(text) for text in texts)
+    reason = pl.when(is_link).then(pl.lit(LINK)) if sms.links_in_variables == "refuse" else None
+    if sms.variable_most is None:
+        return nothing if reason is None else reason
+    is_long = pl.any_horizontal(units(text) > sms.variable_most for text in texts)
+    return pl.when(is_long).then(pl.lit(LONG)) if reason is None else reason.when(is_long).then(pl.lit(LONG))
+
+
+def holds_link(text: pl.Expr) -> pl.Expr:
+    """True for a text with a link, also in full-width letters, with blanks or invisible marks in it, or `hxxp`."""
+    folded = text.str.normalize("NFKC").str.to_lowercase().str.replace_all(_HIDDEN, "").str.replace_all(_DOTS, ".")
+    return folded.str.contains(_LINK)
+
+
+def _around(sms: Sms | None, *, is_marketing: bool) -> str:
+    """What stands before and behind the campaign's own text."""
+    if sms is None:
+        return ""
+    signature = f"【{sms.signature}】" if sms.signature else ""
+    return signature + ((sms.opt_out_added or "") if is_marketing else "")
+
+
+def _utf16(text: str) -> int:
+    return len(text) + len(re.findall("[\U00010000-\U0010ffff]", text))

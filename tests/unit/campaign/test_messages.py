@@ -1,0 +1,128 @@
+"""Messages counted as operators bill them, against plain Python; links found however they are written."""
+
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tasks.policy.base import Label
+from tasks.policy.campaigns import Campaign
+from tasks.policy.message_text import check_text, text_of
+from tasks.policy.vendors import Sms, Vendor
+from tasks.transforms.messages import LINK, LONG, bill, holds_link, message_units, parts, refused_variable, units
+from tests.support.campaigns import campaign, vendor
+from tests.support.examples import examples
+
+OPT_OUT = "拒收请回复R"
+TEXTS = st.text(st.characters(codec="utf-8"), max_size=90)
+
+
+def sms(**more: Any) -> Sms:
+    return Sms.model_validate({"signature": "青禾", "opt_out": (OPT_OUT, "回T退订")} | more)
+
+
+def sender(**more: Any) -> Vendor:
+    return vendor(sms=sms(**more))
+
+
+def winback(text: str | Label | None, **more: Any) -> Campaign:
+    return campaign(text=text, variables={"name": "one_id", "days": "recency_days"}, **more)
+
+
+@settings(max_examples=examples(80))
+@given(st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=8), TEXTS, st.integers(1, 90), st.integers(1, 90))
+def test_length_and_parts_are_those_of_plain_python(
+    values: list[tuple[str, str]], words: str, first: int, next_: int
+) -> None:
+    words = words.replace("{", "").replace("}", "")
+    rules, text = sms(first=first, next=next_), f"{{name}}{words}{{days}}{words}{{name}}{OPT_OUT}"
+    frame = pl.DataFrame(values, schema={"name": pl.String, "days": pl.String}, orient="row")
+    length = message_units(text, rules, is_marketing=True)
+    found = frame.select(length.alias("n"), parts(length, rules).alias("p")).rows()
+    for (name, days), (n, p) in zip(values, found, strict=True):
+        message = f"【青禾】{name}{words}{days}{words}{name}{OPT_OUT}"
+        expected = len(message.encode("utf-16-le")) // 2
+        assert n == expected
+        assert p == (1 if expected <= first else -(-expected // next_))
+
+
+@pytest.mark.parametrize(("length", "expected"), [(0, 1), (70, 1), (71, 2), (134, 2), (135, 3), (201, 3), (202, 4)])
+def test_seventy_are_one_message_and_each_part_of_more_has_sixty_seven(length: int, expected: int) -> None:
+    assert pl.select(parts(pl.lit(length), Sms())).item() == expected
+
+
+def test_the_bill_is_parts_times_price_and_the_opt_out_counts_wherever_it_stands() -> None:
+    names = pl.DataFrame({"name": ["王", "王" * 60, None]})
+    rules = sms(opt_out_added=OPT_OUT)
+    told = bill(names, "{name}您好", winback("x", message_cost_fen=4), rules)
+    assert told._asdict() == {"people": 3, "longest": 72, "parts": {1: 2, 2: 1}, "cost_fen": 16}
+    assert told.messages == 4
+    assert bill(names, "{name}您好", winback("x", purpose="service"), rules).longest == 66
+    assert bill(names.clear(), "{name}", winback("x"), rules)._asdict() == {
+        "people": 0, "longest": 0, "parts": {}, "cost_fen": 0,
+    }  # fmt: skip
+
+
+def test_an_emoji_counts_two() -> None:
+    assert pl.select(units(pl.lit("a王😀"))).item() == 4
+
+
+@pytest.mark.parametrize("text", [
+    "http://a.b", "https://t.cn/x", "HTTP://A.CN", "ｈｔｔｐ：／／ａ．ｃｎ", "h t t p : / / a", "hxxp://a", "t.cn/abc",
+    "T。CN", "看 www.abc", "weixin://dl", "ab\u200bc.com", "例子.中国", "点开qinghe.shop!", "a(dot)com",
+])  # fmt: skip
+def test_a_link_is_found_however_it_is_written(text: str) -> None:
+    assert pl.select(holds_link(pl.lit(text))).item() is True
+
+
+@pytest.mark.parametrize(
+    "text", ["王小明", "J.R. Smith", "12.50", "2026.07.01", "A/B", "满300减30", "", "3:2", "青禾。好"]
+)
+def test_a_name_or_a_number_is_no_link(text: str) -> None:
+    assert pl.select(holds_link(pl.lit(text))).item() is False
+
+
+def test_variables_that_the_vendor_refuses_are_told_by_row() -> None:
+    frame = pl.DataFrame({"a": ["x", "t.cn/1", "y" * 13, None], "b": ["", "", "", "z"]})
+    told = {
+        "strict": refused_variable(["a", "b"], sms(variable_most=12)),
+        "mild": refused_variable(["a", "b"], sms(links_in_variables="allow")),
+        "no_sms": refused_variable(["a"], None),
+    }
+    found = frame.with_columns(**told)
+    assert found["strict"].to_list() == [None, LINK, LONG, None]
+    assert found["mild"].to_list() == found["no_sms"].to_list() == [None] * 4
+
+
+@pytest.mark.parametrize(("text", "rules", "told"), [
+    (f"{{name}}您好，回来看看，{OPT_OUT}", {}, ""),
+    ("{name}您好，回T退订。", {}, ""),
+    ("{name}您好", {"opt_out_added": OPT_OUT}, ""),
+    ("{name}您好", {}, "ends with its opt-out"),
+    (f"{OPT_OUT}，{{name}}您好", {}, "ends with its opt-out"),
+    (f"{{name}}{{days}}，{OPT_OUT}", {}, "variables alone"),
+    (f"【青禾】您好，{OPT_OUT}", {}, "holds 【】"),
+    (f"{{nick}}您好，{OPT_OUT}", {}, "names nick"),
+    (f"您好，{OPT_OUT}", {"signature": None}, "signature is missing"),
+    (f"您好，{OPT_OUT}", {"signature": "青"}, "has 1 characters"),
+    (f"您好，{OPT_OUT}", {"signature": "【青禾】"}, "without brackets"),
+    (f"您好，{OPT_OUT}", {"signature": "12345"}, "not digits alone"),
+    (f"您好，{OPT_OUT}", {"signature": "青" * 13}, "expected 2 to 12"),
+])  # fmt: skip
+def test_a_text_is_checked_before_anybody_gets_it(text: str, rules: dict[str, Any], told: str) -> None:
+    found = list(check_text(winback(text), sender(**rules)))
+    assert found == [] if not told else told in found[0]
+
+
+def test_what_is_no_sms_or_says_no_text_is_not_checked() -> None:
+    assert list(check_text(winback(None), sender())) == []
+    assert list(check_text(winback("x", touch_channel="push"), sender())) == []
+    assert list(check_text(winback("x"), vendor())) == []
+    assert list(check_text(winback("您好", purpose="service"), sender())) == []
+
+
+def test_the_vendor_says_in_which_language_it_sends() -> None:
+    both = Label(zh="您好", en="Hello")
+    assert [text_of(winback(both), sender(language=one)) for one in ("zh", "en")] == ["您好", "Hello"]

@@ -93,7 +93,7 @@ def _tags(policy: Policy) -> Iterator[Problem]:
 def _campaigns(policy: Policy) -> Iterator[Problem]:
     named = []
     for number, campaign in enumerate(policy.campaigns):
-        key = (plain(campaign.audience), campaign.touch_channel, campaign.purpose)
+        key = (plain(campaign.audience), campaign.touch_channel, campaign.purpose, str(campaign.trigger))
         named.append((key, ("campaigns", number, "audience"), f"campaign {campaign.code}"))
         wanted, given = _CONTACTS.get(campaign.touch_channel), policy.vendor(campaign.vendor).contact_type
         if wanted and wanted != given:

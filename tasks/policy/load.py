@@ -18,6 +18,7 @@ from tasks.errors import BadPolicyError
 from tasks.policy import conditions
 from tasks.policy.audience_graph import check_audiences
 from tasks.policy.documents import read_documents, read_yaml
+from tasks.policy.message_text import check_texts
 from tasks.policy.models import Policy
 from tasks.policy.presets import with_preset
 from tasks.policy.profiling import check_profiling
@@ -87,6 +88,7 @@ def parse_policy(content: dict[str, Any], where: str) -> Policy:
     _check_names(policy)
     _check_conditions(policy, where)
     check_profiling(policy)
+    check_texts(policy.campaigns, policy.vendors)
     return policy
 
 

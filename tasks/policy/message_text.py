@@ -1,9 +1,10 @@
 """What can be said of a message's text before anybody gets it: signature, opt-out, variables."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 
+from tasks.errors import BadPolicyError
 from tasks.policy.base import Label
 from tasks.policy.campaigns import Campaign
 from tasks.policy.vendors import Sms, Vendor
@@ -73,3 +74,20 @@ def _of_opt_out(text: str, sms: Sms) -> Iterator[str]:
         yield f"a marketing message ends with its opt-out: expected one of {', '.join(sms.opt_out)}"
     if not _WORDS.search(VARIABLE.sub("", text).replace(ending or "", "")):
         yield "the text is variables alone, which vendors refuse: expected words of your own"
+
+
+def check_texts(campaigns: Iterable[Campaign], vendors: Iterable[Vendor]) -> None:
+    """Refuse a campaign whose text its vendor would refuse.
+
+    Raises:
+        BadPolicyError: the first such campaign, with all that is wrong with its text.
+    """
+    by_code = {vendor.code: vendor for vendor in vendors}
+    for campaign in campaigns:
+        wrong = list(check_text(campaign, by_code[campaign.vendor]))
+        if wrong:
+            raise BadPolicyError(
+                f"campaign {campaign.code}: {'; '.join(wrong)}",
+                expected=f"a text that {campaign.vendor} takes",
+                next_step="correct the campaign's text, or `sms` in the vendor's file",
+            )

@@ -22,6 +22,7 @@ OUTCOMES: Labels = {
     "holdout": Text("对照组", "Holdout"),
     "not_covered": Text("未纳入本次放量", "Not covered yet"),
     "withdrawn_since_plan": Text("计划后撤回授权", "Withdrew since"),
+    "refused_text": Text("短信变量不合规", "Text refused"),
     "cancelled": Text("已取消", "Cancelled"),
     "planned": Text("计划触达", "Planned"),
     "delivered": Text("已交付", "Delivered"),

@@ -6,6 +6,7 @@ Nothing here returns a message's text: counts alone leave this module.
 """
 
 import re
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 import polars as pl
@@ -63,11 +64,47 @@ def parts(length: pl.Expr, sms: Sms | None) -> pl.Expr:
 def bill(variables: pl.DataFrame, text: str, campaign: Campaign, sms: Sms | None) -> Bill:
     """Parts and cost of one message per row; `campaign.message_cost_fen` is the price of one part."""
     length = message_units(text, sms, is_marketing=campaign.purpose == "marketing")
-    sized = variables.select(length.alias("length")).with_columns(parts=parts(pl.col("length"), sms))
+    sized = variables.with_columns(length.alias("length")).select("length", parts=parts(pl.col("length"), sms))
     by_parts = dict(sized.group_by("parts").len().sort("parts").iter_rows()) if sized.height else {}
     total = sum(count * people for count, people in by_parts.items())
     longest = int(sized["length"].max() or 0) if sized.height else 0  # type: ignore[arg-type]
     return Bill(sized.height, longest, by_parts, total * campaign.message_cost_fen)
+
+
+def bill_by_variant(people: pl.DataFrame, texts: Mapping[str, str], campaign: Campaign, sms: Sms | None) -> Bill | None:
+    """The bill of a whole send; None where somebody gets a message whose text the campaign does not say.
+
+    `people` has variant (null without one) and the variables; `texts` the text by variant's code, the campaign's
+    own under the empty one.
+    """
+    bills = []
+    for (code,), rows in people.group_by("variant", maintain_order=True):
+        text = texts.get(str(code or ""), texts.get(""))
+        if text is None:
+            return None
+        bills.append(bill(rows, text, campaign, sms))
+    counts = sorted({count for one in bills for count in one.parts})
+    together = {count: sum(one.parts.get(count, 0) for one in bills) for count in counts}
+    longest = max((one.longest for one in bills), default=0)
+    return Bill(people.height, longest, together, sum(one.cost_fen for one in bills))
+
+
+def without_refused(members: pl.DataFrame, variables: pl.DataFrame, names: list[str], sms: Sms | None) -> pl.DataFrame:
+    """The members of a send, whoever is planned and has a variable that the vendor refuses as `refused_text`."""
+    if sms is None or not names:
+        return members
+    why = variables.select("one_id", why=refused_variable(names, sms))
+    is_refused = (pl.col("outcome") == "planned") & pl.col("why").is_not_null()
+    told = pl.when(pl.col("why") == LINK).then(pl.lit("a variable of the message holds a link"))
+    told = told.otherwise(pl.lit(f"a variable of the message has more than {sms.variable_most} characters"))
+    return (
+        members.join(why, on="one_id", how="left", maintain_order="left")
+        .with_columns(
+            outcome=pl.when(is_refused).then(pl.lit("refused_text")).otherwise("outcome"),
+            evidence=pl.when(is_refused).then(told).otherwise("evidence"),
+        )
+        .select(members.columns)
+    )
 
 
 def refused_variable(names: list[str], sms: Sms | None) -> pl.Expr:

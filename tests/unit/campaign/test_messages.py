@@ -7,11 +7,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tasks.errors import BadPolicyError
 from tasks.policy.base import Label
 from tasks.policy.campaigns import Campaign
-from tasks.policy.message_text import check_text, text_of
+from tasks.policy.message_text import check_text, check_texts, text_of
 from tasks.policy.vendors import Sms, Vendor
-from tasks.transforms.messages import LINK, LONG, bill, holds_link, message_units, parts, refused_variable, units
+from tasks.transforms.messages import (
+    LINK,
+    LONG,
+    bill,
+    bill_by_variant,
+    holds_link,
+    message_units,
+    parts,
+    refused_variable,
+    units,
+    without_refused,
+)
+from tasks.transforms.waterfall import OUTCOMES
 from tests.support.campaigns import campaign, vendor
 from tests.support.examples import examples
 
@@ -126,3 +139,29 @@ def test_what_is_no_sms_or_says_no_text_is_not_checked() -> None:
 def test_the_vendor_says_in_which_language_it_sends() -> None:
     both = Label(zh="您好", en="Hello")
     assert [text_of(winback(both), sender(language=one)) for one in ("zh", "en")] == ["您好", "Hello"]
+
+
+def test_whoever_has_a_variable_that_the_vendor_refuses_gets_nothing_and_the_account_says_why() -> None:
+    ids = ["c1", "c2", "c3", "c4"]
+    members = pl.DataFrame({"one_id": ids, "outcome": ["planned"] * 3 + ["capped"], "evidence": ["x"] * 4})
+    told = pl.DataFrame({"one_id": ids, "name": ["王", "t.cn/1", "y" * 13, "t.cn/1"]})
+    found = without_refused(members, told, ["name"], sms(variable_most=12))
+    assert found["outcome"].to_list() == ["planned", "refused_text", "refused_text", "capped"]
+    assert found["evidence"].to_list() == [
+        "x", "a variable of the message holds a link", "a variable of the message has more than 12 characters", "x",
+    ]  # fmt: skip
+    assert set(found["outcome"]) <= set(OUTCOMES)
+
+
+def test_each_variant_is_billed_by_its_own_text() -> None:
+    rows = pl.DataFrame({"variant": ["a", "b", "b"], "name": ["王"] * 3})
+    found = bill_by_variant(rows, {"": "x" * 66, "b": "x" * 67}, winback("x", message_cost_fen=5), sms())
+    assert found is not None
+    assert (found.parts, found.messages, found.cost_fen) == ({1: 1, 2: 2}, 5, 25)
+    assert bill_by_variant(rows, {"b": "x"}, winback("x"), sms()) is None
+
+
+def test_a_campaign_whose_text_the_vendor_refuses_is_no_policy() -> None:
+    with pytest.raises(BadPolicyError, match="campaign winback: a marketing message ends with its opt-out"):
+        check_texts([winback("{name}您好")], [sender()])
+    check_texts([winback(f"{{name}}您好，{OPT_OUT}"), campaign()], [sender()])

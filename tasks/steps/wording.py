@@ -1,0 +1,49 @@
+"""What a send's messages say: whom the vendor would refuse for it, and what they come to. No task stands here."""
+
+from typing import Any
+
+import polars as pl
+
+from tasks.policy.campaigns import Campaign
+from tasks.policy.message_text import texts_of
+from tasks.refs import Run
+from tasks.steps.house import policy_of
+from tasks.steps.knowledge import Horizon, names_at, people_of
+from tasks.transforms.lineage import under_old_ids
+from tasks.transforms.messages import bill_by_variant, without_refused
+from tasks.transforms.variables import variables_by_variant
+from tasks.transforms.waterfall import GOING
+
+
+def without_refused_texts(run: Run, horizon: Horizon, campaign: Campaign, members: pl.DataFrame) -> pl.DataFrame:
+    """The members, those planned whose variables hold what the vendor refuses (a link, too long a text) told apart."""
+    sms, names = policy_of(run).vendor(campaign.vendor).sms, _names(campaign)
+    if sms is None or not names:
+        return members
+    return without_refused(members, _variables(run, horizon, campaign, members), names, sms)
+
+
+def message_bill(run: Run, horizon: Horizon, campaign: Campaign, members: pl.DataFrame) -> dict[str, Any] | None:
+    """Longest message, people by parts, parts billed and their price in fen; None where no text is said."""
+    vendor = policy_of(run).vendor(campaign.vendor)
+    texts = texts_of(campaign, vendor)
+    if not texts:
+        return None
+    going = members.filter(pl.col("outcome").is_in(GOING)).select("one_id", "variant")
+    told = _variables(run, horizon, campaign, members).drop("variant", strict=False)
+    found = bill_by_variant(going.join(told, on="one_id", how="left"), texts, campaign, vendor.sms)
+    if found is None:
+        return None
+    by_parts = {str(parts): people for parts, people in found.parts.items()}
+    return {"longest": found.longest, "people_by_parts": by_parts, "parts": found.messages, "cost_fen": found.cost_fen}
+
+
+def _names(campaign: Campaign) -> list[str]:
+    """The variables that a person's message may hold."""
+    own = campaign.variables.keys()
+    return sorted(own | {name for variant in campaign.variants for name in variant.variables})
+
+
+def _variables(run: Run, horizon: Horizon, campaign: Campaign, members: pl.DataFrame) -> pl.DataFrame:
+    people = under_old_ids(people_of(run, horizon), names_at(run, horizon), members.lazy().select("one_id"))
+    return variables_by_variant(people, campaign, members.lazy()).collect()

@@ -38,11 +38,17 @@ class Settings(BaseSettings):
     kms_endpoint: str = Field(default="", description="endpoint of a KMS-compatible service; AWS when empty")
     kms_region: str = Field(default="", description="region of KMS; that of S3 when empty")
     seeds: str = Field(default="", description="YAML file of the brand's own test contacts: vendor to list")
+    sftp_secrets: str = Field(
+        default="", repr=False, description="vendor to its SFTP `key` or `password`, as YAML or JSON"
+    )
+    sftp_secrets_file: str = Field(default="", description="file of mode 0600 with the same")
+    sftp_secrets_block: str = Field(default="", description="name of a Prefect Secret block with the same")
     lease_wait_seconds: float = Field(default=120, description="how long a writer waits for another one")
     s3_endpoint: str = Field(default="", description="endpoint of an S3-compatible store; AWS when empty")
     s3_region: str = "us-east-1"
     s3_access_key_id: str = Field(default="", repr=False)
     s3_secret_access_key: str = Field(default="", repr=False)
+    s3_kms_key: str = Field(default="", description="KMS key of vendors with `sse`; the bucket's own key when empty")
     s3_allow_http: bool = Field(default=False, description="allow plain http off loopback")
 
     @field_validator("passwords", mode="before")

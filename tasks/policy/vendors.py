@@ -7,6 +7,7 @@ from typing import Any, Literal, Self
 from pydantic import ConfigDict, Field, model_validator
 
 from tasks.policy.base import Code, Label, Pattern, Rule
+from tasks.policy.transport import MINUTES_OF_A_WEEK, Encryption, SftpDrop
 
 EXCEL_ROWS = 1_048_576
 """Rows of a sheet, its header included."""
@@ -143,6 +144,9 @@ class Vendor(Rule):
     hours: Hours | None = _opt(None, "when the vendor sends; campaigns are kept inside")
     sms: Sms | None = _opt(None, "of short messages: what the text must be")
     least_rows: int | None = _opt(None, "fewest people with whom the vendor can do anything", ge=1)
+    encryption: Encryption | None = _opt(None, "what files are locked with; in clear when left out")
+    transport: SftpDrop | None = _opt(None, "where published files are copied to, beside the outbox")
+    link_minutes: int = _opt(60, "longest life of a link that `strata links` signs", ge=1, le=MINUTES_OF_A_WEEK)
 
     @property
     def suffix(self) -> str:

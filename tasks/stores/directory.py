@@ -24,9 +24,9 @@ from tasks.errors import (
     ObjectExistsError,
     SecurityRefusedError,
     StoreUnavailableError,
-    StrataError,
 )
-from tasks.stores.objects import RESERVED, Meta, check_key, is_listed, refuse_other_bytes, refuse_stale
+from tasks.stores.directory_errors import explain
+from tasks.stores.objects import RESERVED, Meta, Objects, check_key, is_listed, refuse_other_bytes, refuse_stale
 from tasks.stores.whole import chunks_of, create_whole, make_folder, sync, write_whole
 
 LOCK_SECONDS: Final = 30.0
@@ -123,6 +123,27 @@ class DirectoryObjects:
         sizes = ((key, _size(path)) for key, path in sorted(found) if key.startswith(prefix) and is_listed(key))
         return (Meta(key, size, "") for key, size in sizes if size is not None)
 
+    def encrypting(self) -> Objects:
+        """See Objects; a directory cannot."""
+        raise ConfigurationError(
+            f"{self.uri} is a directory, which encrypts nothing by itself",
+            expected="a bucket, for `sse` in a vendor's profile",
+            next_step="set STRATA_OUTBOX to s3://bucket/prefix, or encrypt with `age` or `openpgp`",
+        )
+
+    def is_encrypted(self, key: str) -> bool:
+        """See Objects; never."""
+        with self._opened(key):
+            return False
+
+    def link(self, key: str, seconds: int) -> str:  # noqa: ARG002  the interface of both stores
+        """See Objects; a directory signs none."""
+        raise ConfigurationError(
+            f"{self.uri} is a directory: nobody can be sent a link into it",
+            expected="an outbox in a bucket, s3://bucket/prefix",
+            next_step="set STRATA_OUTBOX, or hand the files over by SFTP (`transport` of the vendor's profile)",
+        )
+
     def delete(self, key: str) -> None:
         """See Objects; folders stay."""
         path = self._path(key)
@@ -186,7 +207,7 @@ class DirectoryObjects:
         try:
             yield
         except OSError as error:
-            raise _explain(error, key, self.uri) from error
+            raise explain(error, key, self.uri) from error
 
     def _files(self, prefix: str) -> Iterator[Path]:
         folder = prefix.rpartition("/")[0]
@@ -254,33 +275,4 @@ def _changed_at(path: Path) -> float:
 def _unless_gone(error: OSError) -> None:
     """Stop a walk that may not read a folder: os.walk alone would leave it out in silence."""
     if not isinstance(error, FileNotFoundError | NotADirectoryError):
-        raise _explain(error, str(error.filename), "the directory") from error
-
-
-_PERMISSION = {errno.EACCES, errno.EPERM, errno.EROFS}
-_FULL = {errno.ENOSPC, errno.EDQUOT}
-_CANNOT = {errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EXDEV}
-_MISNAMED = {errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP}
-
-
-def _explain(error: OSError, key: str, uri: str) -> StrataError:
-    code, reason = error.errno or 0, os.strerror(error.errno or errno.EIO)
-    where = f"{key} in {uri}: {reason}"
-    if code == errno.ENOENT:
-        return MissingDataError(
-            f"there is no {key} in {uri}", expected="an object written earlier", next_step="check --lake, or run ingest"
-        )
-    if code == errno.EEXIST:
-        return ObjectExistsError(where)
-    if code in _PERMISSION:
-        return ConfigurationError(where, expected="a folder this user may write", next_step="correct owner or mode")
-    if code in _CANNOT:
-        return ConfigurationError(
-            where, expected="hard links and flock", next_step="put the lake on a local disk or in an S3 bucket"
-        )
-    if code in _MISNAMED:
-        return ConfigurationError(
-            where, expected="a key that is no folder of another key", next_step="rename one of the two"
-        )
-    next_step = "free some space, then run again" if code in _FULL else "check the disk, then run again"
-    return StoreUnavailableError(where, expected="a disk that takes the bytes", next_step=next_step)
+        raise explain(error, str(error.filename), "the directory") from error

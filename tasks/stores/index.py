@@ -7,9 +7,10 @@ from itertools import groupby
 from typing import Any, Final, NamedTuple
 
 from tasks.errors import MissingDataError, SnapshotMovedError
+from tasks.stores.encryption import is_locked
 from tasks.stores.manifest import FORMAT, canonical
 from tasks.stores.objects import Meta, Objects
-from tasks.stores.sends import LEDGER, Published, Send, current_sends, read_send
+from tasks.stores.sends import LEDGER, Published, Revision, Send, current_sends, read_manifest, read_send
 
 _ATTEMPTS: Final = 20
 """Each loss means that another send of the vendor was entered; so many at once do not happen."""
@@ -38,10 +39,11 @@ def enter(objects: Objects, send: Send, published: Published) -> None:
     """
     for _ in range(_ATTEMPTS):
         standing, etag = _read(objects, send.vendor)
-        if standing is not None and standing.get(send.id) == _entry(send, published):
+        mine = _entries(send, published)
+        if standing is not None and standing.get(send.id) == mine.get(send.id):
             return
         known = _all_entries(objects, send.vendor) if standing is None else standing
-        entries = known | {send.id: _entry(send, published)}
+        entries = {send_id: entry for send_id, entry in known.items() if send_id != send.id} | mine
         try:
             objects.swap(index_key(send.vendor), _encoded(send.vendor, entries), etag)
         except SnapshotMovedError:
@@ -62,7 +64,7 @@ def rebuild(objects: Objects, vendor: str) -> int:
 
 
 def orphans(objects: Objects) -> tuple[Orphan, ...]:
-    """Revisions that no CURRENT.json names, in order of send and revision.
+    """Revisions that no CURRENT.json names, and locked files that no manifest does, in order of send and revision.
 
     A publisher at work looks like one until its pointer moves: sweep only under the writer's lease.
     """
@@ -71,11 +73,23 @@ def orphans(objects: Objects) -> tuple[Orphan, ...]:
         if match := _IN_REVISION.match(meta.key):
             found.setdefault((match[1], match[2]), []).append(meta)
     named = {
-        (send_id, revision.revision)
+        (send_id, revision.revision): revision
         for send_id, _ in groupby(sorted(found), key=lambda pair: pair[0])
         for revision in read_send(objects, Send.parse(send_id)).published.revisions
     }
-    return tuple(_orphan(*pair, found[pair]) for pair in sorted(found) if pair not in named)
+    left = {pair: _unnamed(objects, pair[0], named.get(pair), found[pair]) for pair in sorted(found)}
+    return tuple(_orphan(*pair, metas) for pair, metas in left.items() if metas)
+
+
+def _unnamed(objects: Objects, send_id: str, revision: Revision | None, metas: list[Meta]) -> list[Meta]:
+    """What of a revision's objects nobody is led to: all, or locked files that another attempt wrote."""
+    if revision is None:
+        return metas
+    sealed = [meta for meta in metas if is_locked(meta.key)]
+    if not sealed:
+        return []
+    told = {part.name for part in read_manifest(objects, Send.parse(send_id), revision).files}
+    return [meta for meta in sealed if meta.key.rpartition("/")[2] not in told]
 
 
 def _orphan(send_id: str, revision: str, metas: Iterable[Meta]) -> Orphan:
@@ -95,12 +109,16 @@ def _read(objects: Objects, vendor: str) -> tuple[dict[str, Any] | None, str | N
 
 
 def _all_entries(objects: Objects, vendor: str) -> dict[str, Any]:
-    return {s.id: _entry(s, read_send(objects, s).published) for s in current_sends(objects, vendor)}
+    sends = [_entries(send, read_send(objects, send).published) for send in current_sends(objects, vendor)]
+    return {send_id: entry for entries in sends for send_id, entry in entries.items()}
 
 
-def _entry(send: Send, published: Published) -> dict[str, Any]:
+def _entries(send: Send, published: Published) -> dict[str, Any]:
+    """What the index says of one send: nothing, once all its files are gone."""
+    if published.is_expired:
+        return {}
     content = published.model_dump(mode="json", exclude={"format", "send_id"})
-    return {"current": send.current, "campaign": send.campaign, "send_on": str(send.send_on), **content}
+    return {send.id: {"current": send.current, "campaign": send.campaign, "send_on": str(send.send_on), **content}}
 
 
 def _encoded(vendor: str, entries: dict[str, Any]) -> bytes:

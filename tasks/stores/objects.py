@@ -93,6 +93,24 @@ class Objects(Protocol):
         """
         ...
 
+    def encrypting(self) -> "Objects":
+        """The same store, which encrypts with a key of its own whatever is written through it.
+
+        Raises ConfigurationError for a store that cannot.
+        """
+        ...
+
+    def is_encrypted(self, key: str) -> bool:
+        """True where the store says that it holds this object encrypted; raises as `read` does."""
+        ...
+
+    def link(self, key: str, seconds: int) -> str:
+        """An address that reads this one object, for so long, without keys. It is a secret: never log it.
+
+        Raises ConfigurationError for a store that signs none.
+        """
+        ...
+
     def delete(self, key: str) -> None:
         """Remove one object; removing what is not there is a success."""
         ...

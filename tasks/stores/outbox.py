@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Literal, NamedTuple
 
 from tasks.errors import (
+    MissingDataError,
     ObjectExistsError,
     OutcomeUnknownError,
     PermanentError,
@@ -71,7 +72,8 @@ def publish(objects: Objects, publication: Publication, *, key: bytes, gate: Gat
     """
     if publication.base.published.is_cancelled or publication.is_empty:
         return _finished(objects, publication, record)
-    built = build(publication, key)
+    _refuse_expired(publication)
+    built = _left_by_an_attempt(objects, publication.send, build(publication, key))
     _write_files(objects, publication.send, built)
     with _point("P6"):
         objects.create(publication.send.people(built.manifest.revision), built.people)
@@ -89,7 +91,7 @@ def finish(objects: Objects, send: Send) -> Published:
     """Complete what a run that died after the pointer left undone: _SUCCESS of each revision, and the index."""
     published = read_send(objects, send).published
     with _point("P9"):
-        for revision in published.revisions:
+        for revision in (one for one in published.revisions if not one.is_expired):
             objects.create(send.key(revision.revision, SUCCESS), f"{revision.manifest_sha256}\n".encode())
         if published.seq:
             reach("index", "before")
@@ -109,6 +111,14 @@ def _finished(objects: Objects, publication: Publication, record: Record) -> Out
     return _complete(objects, publication.send, Outcome(_status(published), published, newest), record)
 
 
+def _refuse_expired(publication: Publication) -> None:
+    if publication.base.published.is_expired:
+        raise PermanentError(
+            f"the send {publication.send.id} has expired: its files were deleted as the terms say",
+            expected="a send within its terms", next_step="send on another day, or under another campaign",
+        )  # fmt: skip
+
+
 def _status(published: Published) -> Status:
     """What to call a run that found nothing left to publish."""
     if published.is_cancelled:
@@ -124,16 +134,43 @@ def _complete(objects: Objects, send: Send, outcome: Outcome, record: Record) ->
     return outcome
 
 
+def _left_by_an_attempt(objects: Objects, send: Send, built: Built) -> Built:
+    """The revision with the locked files of an earlier attempt, where one got as far as its manifest.
+
+    The revision's name stands for what is inside; locked again it would have other bytes, and nobody
+    but the vendor could tell that they say the same.
+    """
+    if not built.manifest.key_ids:
+        return built
+    try:
+        standing = Manifest.model_validate_json(objects.read(send.key(built.manifest.revision, MANIFEST)))
+    except MissingDataError:
+        return built
+    return built._replace(files=(), manifest=standing) if standing.says_the_same(built.manifest) else built
+
+
 def _write_files(objects: Objects, send: Send, built: Built) -> None:
     """Store the files and read them back; a store's word that it took them is not enough."""
-    revision = built.manifest.revision
+    revision, by_bucket = built.manifest.revision, built.manifest.encryption == "sse"
+    writing = objects.encrypting() if by_bucket else objects
     for point, files in (("P3", built.files[:1]), ("P4", built.files[1:])):
         with _point(point):
             for file in files:
-                objects.create(send.key(revision, file.name), file.data)
+                writing.create(send.key(revision, file.name), file.data)
     with _point("P5"):
-        for file in built.files:
-            check_bytes(objects, send.key(revision, file.name), file.sha256)
+        for part in built.manifest.files:
+            check_bytes(objects, send.key(revision, part.name), part.sha256)
+            if by_bucket:
+                _check_encrypted(objects, send.key(revision, part.name))
+
+
+def _check_encrypted(objects: Objects, key: str) -> None:
+    """Refuse a bucket that took a file and does not say that it encrypted it."""
+    if not objects.is_encrypted(key):
+        raise SecurityRefusedError(
+            f"{key} is not encrypted in the bucket", expected="a bucket that encrypts what asks for it",
+            next_step="another store, or `age` or `openpgp` in the vendor's profile; nothing is visible to the vendor",
+        )  # fmt: skip
 
 
 def _settle_manifest(objects: Objects, send: Send, manifest: Manifest) -> Manifest:

@@ -8,6 +8,7 @@ import polars as pl
 
 from tasks.errors import SecurityRefusedError
 from tasks.policy.vendors import Vendor
+from tasks.stores.encryption import lock_of, locked
 from tasks.stores.manifest import Manifest, Origin, StoredPart, Terms, canonical, settled, sha256_of
 from tasks.stores.sends import Rename, Send, SendState, as_they_are, write_people
 from tasks.stores.vendor_files import CONTACT, File, headers_of, render_parts, render_recall, variables_of
@@ -67,13 +68,17 @@ def build(publication: Publication, key: bytes) -> Built:
     """Render the files of an increment and name them by a digest under the brand's key.
 
     Raises:
-        SecurityRefusedError: a person or contact twice, or a contact that cannot be written.
+        SecurityRefusedError: a person or contact twice, a contact that cannot be written, or a key of the
+            vendor's that is not in force.
         BadPolicyError: the vendor's profile wants what the campaign does not give.
     """
+    lock = lock_of(publication.vendor.encryption, publication.send.send_on)
     files = _render(publication)
     people = write_people(publication.added, publication.recalled)
     revision = _revision_name(publication, files, people, key)
-    return Built(files, people, _describe(publication, files, revision, people))
+    stored = tuple(locked(file, lock) for file in files)
+    manifest = _describe(publication, stored, revision, people)
+    return Built(stored, people, manifest.model_copy(update={"key_ids": lock.key_ids if lock else ()}))
 
 
 def _render(publication: Publication) -> tuple[File, ...]:
@@ -148,6 +153,7 @@ def _describe(publication: Publication, files: tuple[File, ...], revision: str, 
         encoding=vendor.encoding,
         line_end=vendor.line_end,
         with_header=vendor.with_header,
+        encryption=vendor.encryption.kind if vendor.encryption else "none",
         file_format=vendor.format,
         compress=vendor.compress,
         contact_form=vendor.contact_form,

@@ -5,9 +5,11 @@ every reading is compared with the SHA-256 that was stored beside the bytes.
 """
 
 import hashlib
+import io
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from io import BufferedReader
 from pathlib import Path
 from typing import Any, Final, NoReturn, Self, TypeVar
 from urllib.parse import urlsplit
@@ -26,7 +28,7 @@ from tasks.stores.objects import RESERVED, Meta, check_key, is_listed, refuse_ot
 from tasks.stores.s3_errors import CLIENT_ERRORS, explain, is_missing
 from tasks.stores.s3_probe import probe
 from tasks.stores.s3_settle import Standing, settle
-from tasks.stores.s3_upload import PART_BYTES, SHA256_METADATA, put_bytes, put_file
+from tasks.stores.s3_upload import PART_BYTES, SHA256_METADATA, Body, put_bytes, put_parts
 from tasks.stores.whole import CHUNK_BYTES, write_whole
 
 BODY_ATTEMPTS: Final = 3
@@ -49,6 +51,7 @@ class S3Objects:
         """Take a client that is ready; `connect` is the usual way here."""
         self._client, self._bucket, self._prefix, self._settings = client, bucket, prefix, settings
         self.uri = f"s3://{bucket}/{prefix}".rstrip("/")
+        self._kept: dict[str, str] = {}  # how the bucket is to keep what is created
 
     @classmethod
     def connect(
@@ -113,9 +116,11 @@ class S3Objects:
 
     def create(self, key: str, data: bytes) -> str:
         """See Objects."""
-        where = self._where(key)
+        if len(data) > PART_BYTES:
+            return self._create_in_parts(key, io.BytesIO(data), len(data))
+        where, kept = self._where(key), self._kept
         return self._create(
-            key, hashlib.sha256(data).hexdigest(), lambda: put_bytes(self._client, where, data, IfNoneMatch="*")
+            key, hashlib.sha256(data).hexdigest(), lambda: put_bytes(self._client, where, data, IfNoneMatch="*", **kept)
         )
 
     def create_file(self, key: str, path: Path) -> str:
@@ -123,11 +128,14 @@ class S3Objects:
         if path.stat().st_size <= PART_BYTES:
             return self.create(key, path.read_bytes())
         with path.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+            return self._create_in_parts(key, file, path.stat().st_size)
+
+    def _create_in_parts(self, key: str, file: BufferedReader | io.BytesIO, size: int) -> str:
+        body = Body(file, size, hashlib.file_digest(file, "sha256").hexdigest())
         if standing := self._look(key):
-            return self._same_or_refused(key, standing, sha256)
+            return standing.etag if standing.sha256 == body.sha256 else refuse_other_bytes(self.uri, key)
         where = self._where(key)
-        return self._create(key, sha256, lambda: put_file(self._client, where, path, sha256, IfNoneMatch="*"))
+        return self._create(key, body.sha256, lambda: put_parts(self._client, where, body, self._kept, IfNoneMatch="*"))
 
     def _create(self, key: str, sha256: str, attempt: Callable[[], str]) -> str:
         try:
@@ -135,9 +143,6 @@ class S3Objects:
         except OutcomeUnknownError as error:  # creating again settles it, so this is no case for a person
             raise StoreUnavailableError(error.found, next_step="run again when the store answers") from error
         return etag or refuse_other_bytes(self.uri, key)
-
-    def _same_or_refused(self, key: str, standing: Standing, sha256: str) -> str:
-        return standing.etag if standing.sha256 == sha256 else refuse_other_bytes(self.uri, key)
 
     def swap(self, key: str, data: bytes, etag: str | None) -> str:
         """See Objects."""
@@ -158,6 +163,20 @@ class S3Objects:
     def list(self, prefix: str) -> Iterator[Meta]:
         """See Objects. Sorted here, because not every store lists in the order of bytes."""
         return iter(sorted(meta for meta in self._listed(prefix) if is_listed(meta.key)))
+
+    def encrypting(self) -> Self:
+        """See Objects; under the key of the bucket's own, or the one of KMS that the settings name."""
+        other = type(self)(self._client, self._bucket, self._prefix, self._settings)
+        other._kept = s3_client.encrypted_by_bucket(self._settings)  # noqa: SLF001 - one of us
+        return other
+
+    def is_encrypted(self, key: str) -> bool:
+        """See Objects."""
+        return bool(self._do(key, lambda: self._client.head_object(**self._where(key))).get("ServerSideEncryption"))
+
+    def link(self, key: str, seconds: int) -> str:
+        """See Objects."""
+        return self._do(key, lambda: s3_client.signed_link(self._client, self._where(key), seconds))
 
     def delete(self, key: str) -> None:
         """See Objects."""

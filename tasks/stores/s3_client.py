@@ -1,6 +1,7 @@
 """Which S3 endpoint may be reached, with which keys and how patiently. No objects are read here."""
 
 import ipaddress
+import logging
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -26,6 +27,7 @@ def make_client(settings: Settings, *, read_seconds: float = READ_SECONDS, retri
             # Bucket names as host names need DNS that private stores rarely have; AWS wants them.
             s3={"addressing_style": "path" if endpoint else "auto"},
             retries={"mode": "standard", "max_attempts": retries},
+            signature_version="s3v4",  # links too: the older form tells neither its age nor its headers
             connect_timeout=CONNECT_SECONDS,
             read_timeout=read_seconds,
             max_pool_connections=CONNECTIONS,
@@ -47,6 +49,23 @@ def delta_options(settings: Settings) -> dict[str, str]:
         **_current_keys(settings),
     }
     return {name: value for name, value in options.items() if value}
+
+
+def encrypted_by_bucket(settings: Settings) -> dict[str, str]:
+    """Arguments of a write that the bucket is to encrypt: by a key of KMS where one is named, else by its own."""
+    if settings.s3_kms_key:
+        return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": settings.s3_kms_key}
+    return {"ServerSideEncryption": "AES256"}
+
+
+def signed_link(client: Any, where: dict[str, str], seconds: int) -> str:
+    """An address that reads one object without keys. While it is signed nothing is logged: boto3 would log it."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        return str(client.generate_presigned_url("get_object", Params=where, ExpiresIn=seconds))
+    finally:
+        logging.disable(before)
 
 
 def _session(settings: Settings) -> Any:

@@ -15,6 +15,7 @@ from datetime import date
 from typing import Final, NamedTuple, Self
 
 import polars as pl
+from pydantic import Field
 
 from tasks.errors import DamagedError, MissingDataError
 from tasks.refs import Ref
@@ -77,6 +78,9 @@ class Revision(Ref):
     seq: int
     revision: str
     manifest_sha256: str
+    is_expired: bool = Field(
+        default=False, exclude_if=lambda told: not told, description="its files are gone: the terms ended"
+    )
 
 
 class Published(Ref):
@@ -87,6 +91,11 @@ class Published(Ref):
     seq: int = 0
     is_cancelled: bool = False
     revisions: tuple[Revision, ...] = ()
+
+    @property
+    def is_expired(self) -> bool:
+        """True when nothing of the send is left for the vendor."""
+        return bool(self.revisions) and all(revision.is_expired for revision in self.revisions)
 
     def encoded(self) -> bytes:
         """The bytes of CURRENT.json."""
@@ -159,12 +168,14 @@ def read_people(data: bytes) -> pl.DataFrame:
 def check_stored(objects: Objects, send: Send, revision: Revision) -> Manifest:
     """Compare every file of a published revision with its manifest; return the manifest.
 
+    Of an expired one the manifest and the private list are left.
+
     Raises:
         DamagedError: a file is gone or has other bytes; the message names it.
     """
     manifest = read_manifest(objects, send, revision)
     _checked(objects, send.people(revision.revision), manifest.people_sha256)
-    for part in (*manifest.parts, *([manifest.recall] if manifest.recall else [])):
+    for part in () if revision.is_expired else manifest.files:
         check_bytes(objects, send.key(revision.revision, part.name), part.sha256)
     return manifest
 

@@ -22,8 +22,9 @@ from tasks.transforms.reviews import month_ends_between, reviews_between
 from tasks.transforms.rfm import score_rfm
 from tasks.transforms.rfm_values import with_scored_values
 from tasks.transforms.segments import name_segments
+from tasks.transforms.sums import sum_by_customer
 from tasks.transforms.tier_replay import advance
-from tasks.transforms.tier_spend import refund_moves, spend_at, with_counting_days
+from tasks.transforms.tier_spend import TIER_SPEND, in_spend_window, refund_moves, with_counting_days
 from tasks.transforms.value.clv import value_customers
 from tasks.transforms.value.histories import LARGEST_ORDER
 from tasks.transforms.value.models import fit_models
@@ -200,8 +201,8 @@ def _facts(
         only_mature, as_of=as_of, maturity_days=rfm.maturity_days
     )
     facts = customer_facts(
-        people, orders, inputs.order_lines, inputs.products,
-        as_of=as_of, window_days=rfm.window_days, also=[spend_at(as_of, policy.tiers), LARGEST_ORDER],
+        people, orders.with_columns(in_spend_window(as_of, policy.tiers)), inputs.order_lines, inputs.products,
+        as_of=as_of, window_days=rfm.window_days, also=[TIER_SPEND, LARGEST_ORDER],
     )  # fmt: skip
     scored = (
         hold("facts", facts)
@@ -277,6 +278,6 @@ def _moves_at(inputs: Inputs, policy: Policy, numbered: pl.LazyFrame, as_of: dat
 
 def _with_spend(people: pl.LazyFrame, orders: pl.LazyFrame, as_of: date, policy: Policy) -> pl.LazyFrame:
     """One row per customer: the number and the spend in the qualifying window that ends at `as_of`."""
-    spend = orders.group_by("one_id").agg(spend_at(as_of, policy.tiers))
+    spend = sum_by_customer(orders.with_columns(in_spend_window(as_of, policy.tiers)), [TIER_SPEND])
     standing = people.select(one_id="number").join(spend, on="one_id", how="left")
     return standing.with_columns(pl.col("tier_spend_fen").fill_null(0))

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import polars as pl
 
 from tasks.transforms.orders import ORDER
+from tasks.transforms.sums import Sum, sum_by_customer
 
 _SATURDAY = 6
 _DIGITS = 4
@@ -13,7 +14,7 @@ _DIGITS = 4
 
 def customer_facts(
     people: pl.LazyFrame, orders: pl.LazyFrame, lines: pl.LazyFrame, products: pl.LazyFrame,
-    *, as_of: date, window_days: int, also: Sequence[pl.Expr] = (),
+    *, as_of: date, window_days: int, also: Sequence[Sum] = (),
 ) -> pl.LazyFrame:  # fmt: skip
     """One row per customer of `people` (one_id, first_seen_at), those without orders included.
 
@@ -24,7 +25,7 @@ def customer_facts(
     bought = orders.pipe(sum_orders, as_of=as_of, window_days=window_days, also=also)
     favourites = orders.pipe(preferred_categories, lines, products, as_of=as_of, window_days=window_days)
     days = orders.pipe(count_purchase_days)
-    counts = (*_COUNTS, *(measure.meta.output_name() for measure in also))
+    counts = (*_COUNTS, *(measure.name for measure in also))
     return (
         people.select("one_id", "first_seen_at")
         .join(bought, on="one_id", how="left")
@@ -50,13 +51,13 @@ def only_mature(orders: pl.LazyFrame, *, as_of: date, maturity_days: int) -> pl.
     )
 
 
-def sum_orders(orders: pl.LazyFrame, *, as_of: date, window_days: int, also: Sequence[pl.Expr] = ()) -> pl.LazyFrame:
-    """One row per customer with a paid order, and one without one_id for all anonymous orders: counts, sums, dates.
+def sum_orders(orders: pl.LazyFrame, *, as_of: date, window_days: int, also: Sequence[Sum] = ()) -> pl.LazyFrame:
+    """One row per customer with a paid order: counts, sums, dates. Anonymous orders may have a row without one_id.
 
     Orders of no net value stand in `gross_orders` alone. A rate is one division of two
     counts, rounded to four digits. Days are calendar days of the business zone; 0 is today.
     """
-    sums = orders.with_columns(_marks(as_of, window_days)).group_by("one_id").agg(*_SUMS, *also)
+    sums = sum_by_customer(orders.with_columns(_marks(as_of, window_days)), [*_SUMS, *also])
     days_since = (pl.lit(as_of) - pl.col("last_order_on")).dt.total_days()
     in_window = pl.col("frequency") > 0
     return sums.with_columns(
@@ -68,16 +69,16 @@ def sum_orders(orders: pl.LazyFrame, *, as_of: date, window_days: int, also: Seq
 
 
 _SUMS = (
-    pl.col("_in_window").sum().cast(pl.Int64).alias("frequency"),
-    pl.col("_window_fen").sum().alias("monetary_fen"),
-    pl.len().cast(pl.Int64).alias("gross_orders"),
-    pl.col("is_qualifying").sum().cast(pl.Int64).alias("life_orders"),
-    pl.col("net_fen").sum().alias("life_net_fen"),
-    pl.col("_recent_fen").sum().alias("spend_3m_fen"),
-    pl.col("_qualified_on").min().alias("first_order_on"),
-    pl.col("_qualified_on").max().alias("last_order_on"),
-    pl.col("_with_coupon").sum().cast(pl.Int64).alias("coupon_orders"),
-    pl.col("_on_weekday").sum().cast(pl.Int64).alias("weekday_orders"),
+    Sum("frequency", "count", where="_in_window"),
+    Sum("monetary_fen", "sum", "net_fen", "_in_window"),
+    Sum("gross_orders", "count"),
+    Sum("life_orders", "count", where="is_qualifying"),
+    Sum("life_net_fen", "sum", "net_fen"),
+    Sum("spend_3m_fen", "sum", "net_fen", "_is_recent"),
+    Sum("first_order_on", "min", "paid_on", "is_qualifying"),
+    Sum("last_order_on", "max", "paid_on", "is_qualifying"),
+    Sum("coupon_orders", "count", where="_with_coupon"),
+    Sum("weekday_orders", "count", where="_on_weekday"),
 )
 """Only sums, counts and extremes over marked columns: any engine gives them in one pass and any order."""
 
@@ -88,9 +89,7 @@ def _marks(as_of: date, window_days: int) -> list[pl.Expr]:
     recent = pl.col("paid_on") >= _three_months_start(as_of)
     return [
         in_window.alias("_in_window"),
-        pl.when(in_window).then("net_fen").otherwise(0).alias("_window_fen"),
-        pl.when(recent).then("net_fen").otherwise(0).alias("_recent_fen"),
-        pl.when("is_qualifying").then("paid_on").alias("_qualified_on"),
+        recent.alias("_is_recent"),
         (in_window & pl.col("has_coupon")).alias("_with_coupon"),
         (in_window & (pl.col("paid_on").dt.weekday() < _SATURDAY)).alias("_on_weekday"),
     ]

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 import polars as pl
 
 from tasks.policy.tiers import Tiers
+from tasks.transforms.held import in_memory
 from tasks.transforms.holds import with_holds
 from tasks.transforms.reviews import is_review
 from tasks.transforms.tier_spend import spend_changes
@@ -34,7 +35,7 @@ def advance(
     under a fraud flag, then or now, is judged at `as_of` alone.
     """
     start = people.pipe(_with_flags).pipe(_with_state, previous, tiers).with_columns(_start_level="tier_level")
-    start = start.pipe(with_holds, holds)
+    start = in_memory("start", start.pipe(with_holds, holds))
     # Upgrades that wait for the review leave no day to be stepped through before it.
     first = after if tiers.upgrade == "immediate" else as_of
     start = start.pipe(_replay_days, orders, moves, after=first, as_of=as_of, tiers=tiers)
@@ -102,11 +103,12 @@ def _replay_days(
         lambda frame: _replay(frame, as_of, tiers).select(schema.names()), schema=schema,
         predicate_pushdown=False, projection_pushdown=False, slice_pushdown=False,
     ).with_columns(_is_replayed=pl.lit(value=True))  # fmt: skip
-    # One join and a choice, rather than two halves put together: so Polars works `start` out once.
-    chosen = [pl.when("_is_replayed").then(f"{name}_replayed").otherwise(name).alias(name) for name in STATE]
-    return start.join(
-        replayed, on="one_id", how="left", suffix="_replayed", maintain_order="left"
-    ).with_columns(chosen)  # fmt: skip
+    # A join that keeps the order of many columns costs more than one of the ids, with the columns laid beside it.
+    known = start.select("one_id").join(replayed, on="one_id", how="left", maintain_order="left").drop("one_id")
+    beside = pl.concat([start, known.rename({name: f"{name}_replayed" for name in STATE})], how="horizontal")
+    return beside.with_columns(
+        pl.when("_is_replayed").then(f"{name}_replayed").otherwise(name).alias(name) for name in STATE
+    )
 
 
 def _no_histories(key: pl.DataType) -> pl.LazyFrame:

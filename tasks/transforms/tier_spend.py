@@ -10,6 +10,7 @@ import polars as pl
 
 from tasks.policy.tiers import Tiers
 from tasks.transforms.orders import ORDER
+from tasks.transforms.sums import Sum
 
 
 def with_counting_days(
@@ -28,12 +29,19 @@ def with_counting_days(
     return counted.join(back, on=ORDER, how="left").with_columns(spend_fen=worth).drop("back_fen")
 
 
+TIER_SPEND = Sum("tier_spend_fen", "sum", "spend_fen", "in_tier_window")
+"""Net spend in the qualifying window, of orders that `in_spend_window` has marked."""
+
+
+def in_spend_window(as_of: date, tiers: Tiers) -> pl.Expr:
+    """Whether an order with a counting day counts in the qualifying window that ends at `as_of`: in_tier_window."""
+    start = as_of - timedelta(days=tiers.qualify_window_days)
+    return pl.col("counted_on").is_between(start, as_of, closed="right").alias("in_tier_window")
+
+
 def spend_at(as_of: date, tiers: Tiers) -> pl.Expr:
     """Aggregation over a customer's orders: net spend in the qualifying window that ends at `as_of`."""
-    in_window = pl.col("counted_on").is_between(
-        as_of - timedelta(days=tiers.qualify_window_days), as_of, closed="right"
-    )
-    return pl.when(in_window).then("spend_fen").otherwise(0).sum().alias("tier_spend_fen")
+    return pl.when(in_spend_window(as_of, tiers)).then("spend_fen").otherwise(0).sum().alias("tier_spend_fen")
 
 
 def refund_moves(counted: pl.LazyFrame, refunds: pl.LazyFrame, *, as_of: date, tiers: Tiers) -> pl.LazyFrame:

@@ -9,6 +9,7 @@ from datetime import date
 import numpy as np
 import polars as pl
 
+from tasks.transforms.sums import Sum
 from tasks.transforms.value.buying import Array, Histories
 from tasks.transforms.value.spending import Purchases
 
@@ -17,8 +18,8 @@ REPEATS = pl.col("purchase_days") - 1
 REPEAT_FEN = pl.col("life_net_fen") - pl.col("first_day_fen")
 """What the repeat purchases brought."""
 
-LARGEST_ORDER = pl.when("is_qualifying").then("net_fen").otherwise(0).max().alias("largest_order_fen")
-"""Aggregation over a customer's orders: the largest one; beside a large share of life spend, a single big buy."""
+LARGEST_ORDER = Sum("largest_order_fen", "max", "net_fen")
+"""Of a customer's orders: the largest one; beside a large share of life spend, a single big buy."""
 
 
 def purchasers(orders: pl.LazyFrame, as_of: date) -> pl.LazyFrame:

@@ -18,7 +18,7 @@ class Listener(Protocol):
         ...
 
     def read(self, size: int) -> None:
-        """So many more bytes of the file are read; not every format tells."""
+        """So many more bytes of the file are read: never more than it has, all of them when it is done."""
         ...
 
     def done(self, size: int) -> None:

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from tasks.errors import BadFileError
 from tasks.sources.headers import unique_names
-from tasks.sources.opened import Chunk, Opened, Wanted, undecodable
+from tasks.sources.opened import Chunk, Opened, Share, Wanted, undecodable
 
 BATCH_ROWS = 1 << 16
 MAX_COLUMNS = 2_000
@@ -67,10 +67,12 @@ def _chunks(path: Path, name: str, schema: pa.Schema, wanted: Wanted, batch_rows
         columns = [schema.names[i] for i in asked]
         texts = [schema.names[i] for i in asked if _is_text(schema.field(i).type)]
         with pq.ParquetFile(path, read_dictionary=texts, page_checksum_verification=True) as file:
+            share = Share(path.stat().st_size, file.metadata.num_rows)
             for batch in file.iter_batches(batch_rows, columns=columns):
                 _refuse_amplified(batch, name)
-                yield Chunk(_as_text(batch, [names[i] for i in asked], first), undecodable([]), batch.num_rows)
+                rows = _as_text(batch, [names[i] for i in asked], first)
                 first += batch.num_rows
+                yield Chunk(rows, undecodable([]), batch.num_rows, share.up_to(first - 1))
     except (pa.ArrowException, pl.exceptions.PolarsError, OSError, ValueError) as error:
         raise _damaged(name) from error
 

@@ -6,6 +6,7 @@ occur in it: a path that shows up on the last line is a column like any other.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
@@ -13,7 +14,7 @@ import polars as pl
 from tasks.errors import BadFileError
 from tasks.sources.headers import normalise_header, unique_names
 from tasks.sources.json_stream import MAX_CHARS, Document, Found, Reader, read_lines, read_list
-from tasks.sources.opened import CHUNK_BYTES, Chunk, Opened, Wanted, undecodable
+from tasks.sources.opened import CHUNK_BYTES, Chunk, Opened, Share, Wanted, undecodable
 from tasks.sources.texts import Text
 
 Leaves = Iterator[tuple[str, str]]
@@ -31,10 +32,29 @@ def open_documents(text: Text, known: frozenset[str], chunk_bytes: int = CHUNK_B
     """
     size = min(chunk_bytes, _BLOCK)
     kind, reader = _shape(text, known)
-    paths = _paths(reader(_strings(text, size)), text.name)
-    return Opened(
-        kind, text.encoding, tuple(paths), lambda wanted: _chunks(reader(_strings(text, size)), paths, wanted)
-    )
+    passed = _Passed()
+    paths = _paths(reader(passed.over(_strings(text, size))), text.name)
+    whole = passed.chars
+
+    def chunks(wanted: Wanted) -> Iterator[Chunk]:
+        passed, share = _Passed(), Share(text.path.stat().st_size, whole)
+        for chunk in _chunks(reader(passed.over(_strings(text, size))), paths, wanted):
+            yield chunk._replace(bytes_read=share.up_to(passed.chars))
+
+    return Opened(kind, text.encoding, tuple(paths), chunks)
+
+
+@dataclass
+class _Passed:
+    """Counts the text that a reader has taken in."""
+
+    chars: int = 0
+
+    def over(self, blocks: Iterator[str]) -> Iterator[str]:
+        """Blocks as given."""
+        for block in blocks:
+            self.chars += len(block)
+            yield block
 
 
 def _strings(text: Text, size: int) -> Iterator[str]:

@@ -30,7 +30,7 @@ class Chunk(NamedTuple):
     rows_read: int
     """Rows of the file in this chunk, those that could not be taken apart included."""
     bytes_read: int = 0
-    """About so many bytes of the file; 0 where a format cannot tell."""
+    """About so many bytes of the file."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,23 @@ class Opened:
     """Every row once; may be called again. Raises BadFileError when a later part of the file is not sound."""
     about: tuple[str, ...] = ()
     """What a person should know of the file, such as `3 lines above the header were skipped`."""
+
+
+@dataclass
+class Share:
+    """Parts of a whole, such as rows of known number, as bytes of their file."""
+
+    size: int
+    """Bytes of the file."""
+    whole: int
+    """The parts in all."""
+    done: int = 0
+
+    def up_to(self, place: int) -> int:
+        """Bytes from the last place that was told to this one, counted in parts from the beginning."""
+        before = self.size * self.done // max(self.whole, 1)
+        self.done = min(max(place, self.done), self.whole)
+        return self.size * self.done // max(self.whole, 1) - before
 
 
 def undecodable(rows: Iterable[tuple[int, str, str]]) -> pl.DataFrame:

@@ -51,10 +51,14 @@ def read_export(path: Path, context: ReadContext, spill: Path, layouts: Sequence
     intake = _intake(path, match, context, spill)
     wanted = frozenset(name for names in match.sources.values() for name in names)
     chunks = ahead(opened.chunks(Wanted(match.layout.each, wanted)))
+    told = 0
     for chunk, fields in ahead((chunk, read_fields(chunk.rows, match, context.zone)) for chunk in chunks):
         intake.take(chunk, fields)
-        context.heard(chunk.bytes_read)
+        news = min(chunk.bytes_read, before.st_size - told)
+        context.heard(news)
+        told += news
     intake.finish()
+    context.heard(before.st_size - told)
     _refuse_changed(path, context, before.st_mtime_ns, before.st_size)
     if intake.account.rows_read == 0 and not match.layout.may_be_empty:
         raise BadFileError(f"{context.name} has a header and no rows", expected="rows", next_step="export it again")

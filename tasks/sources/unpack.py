@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tasks.errors import BadFileError
-from tasks.sources.unpack_budget import Budget, Limits, copy_within
+from tasks.sources.unpack_budget import Budget, Heard, Limits, copy_within, unheard
 from tasks.sources.unpack_kinds import COMPOUND, GZIP, PLAIN, ZIP, kind_of
 from tasks.sources.unpack_locked import unlocked
 from tasks.sources.unpack_zip import Archive, Untaken, is_package
@@ -43,7 +43,12 @@ class Refusal(NamedTuple):
 
 
 def unpack(
-    path: Path, name: str, scratch: Path, passwords: Sequence[str] = (), limits: Limits | None = None
+    path: Path,
+    name: str,
+    scratch: Path,
+    passwords: Sequence[str] = (),
+    limits: Limits | None = None,
+    heard: Heard = unheard,
 ) -> Iterator[Part | Refusal]:
     """Yield every export file in one input file; a file that is no archive is its own only part.
 
@@ -53,6 +58,7 @@ def unpack(
         scratch: folder for extracted files; nobody else may write in it.
         passwords: tried on locked workbooks, in order.
         limits: how much may come out of it.
+        heard: told of the packed bytes that came out, as they do.
 
     Raises:
         BadFileError: the path is no regular file, so that there is nothing to keep.
@@ -60,14 +66,15 @@ def unpack(
     if path.is_symlink() or not path.is_file():
         raise BadFileError(f"{name} is no regular file", expected="a file", next_step="name the file itself")
     folder = scratch / f"unpacked-{hashlib.sha256(str(path.absolute()).encode(errors='replace')).hexdigest()[:16]}"
-    yield from _Unpacking(folder, tuple(passwords), limits or Limits()).whole(path, name)
+    yield from _Unpacking(folder, tuple(passwords), limits or Limits(), heard).whole(path, name)
 
 
 class _Unpacking:
     """The unpacking of one input: where it goes, and what it may still take."""
 
-    def __init__(self, folder: Path, passwords: tuple[str, ...], limits: Limits) -> None:
+    def __init__(self, folder: Path, passwords: tuple[str, ...], limits: Limits, heard: Heard) -> None:
         self.folder = folder
+        self.heard = heard
         self.passwords = passwords
         self.limits = limits
 
@@ -84,8 +91,9 @@ class _Unpacking:
     def _gunzipped(self, path: Path, name: str) -> Part | Refusal:
         inner = self._place("member")
         try:
-            with gzip.open(path) as stream:
-                copy_within(stream, inner, Budget(self.limits, path.stat().st_size), name)
+            budget = Budget(self.limits, path.stat().st_size, self.heard)
+            with path.open("rb") as packed, gzip.GzipFile(fileobj=packed) as stream:
+                copy_within(stream, inner, budget, name, lambda _: packed.tell())
         except (EOFError, zlib.error, gzip.BadGzipFile):
             return Refusal(name, path, _cut(name, "gzip file"))
         except BadFileError as error:
@@ -95,7 +103,7 @@ class _Unpacking:
 
     def _members(self, path: Path, name: str) -> Iterator[Part | Refusal]:
         """Every member that can be taken; what could not be extracted is told in one refusal of the archive."""
-        archive = Archive(path, name, self.limits)
+        archive = Archive(path, name, self.limits, self.heard)
         taken = 0
         try:
             for member, place in archive.members(lambda number: self._place(f"member-{number:05d}")):

@@ -1,6 +1,7 @@
 """How much may come out of an archive, counted while it comes out: what its directory says may be a lie."""
 
 import errno
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -9,6 +10,14 @@ from tasks.errors import BadFileError, StoreUnavailableError
 
 _BLOCK = 1 << 20
 FULL = {errno.ENOSPC, errno.EDQUOT}
+
+
+Heard = Callable[[int], None]
+"""Told of so many more bytes of the packed file."""
+
+
+def unheard(_size: int) -> None:
+    """Tell nobody."""
 
 
 @dataclass(frozen=True)
@@ -27,9 +36,10 @@ class Limits:
 class Budget:
     """What one input may still unpack to."""
 
-    def __init__(self, limits: Limits, packed_bytes: int) -> None:
-        """Everything is still allowed."""
+    def __init__(self, limits: Limits, packed_bytes: int, heard: Heard = unheard) -> None:
+        """Everything is still allowed; `heard` is told how many packed bytes came out."""
         self.packed_bytes = packed_bytes
+        self.heard = heard
         self.most = min(limits.bytes, max(limits.ratio_from_bytes, limits.ratio * packed_bytes))
         self.spent = 0
 
@@ -55,8 +65,10 @@ class Stream(Protocol):
         ...
 
 
-def copy_within(stream: Stream, target: Path, budget: Budget, name: str) -> None:
+def copy_within(stream: Stream, target: Path, budget: Budget, name: str, place: Callable[[int], int]) -> None:
     """Write a stream to a file in blocks; what was begun and cannot be finished is removed.
+
+    `place` says how many packed bytes so many bytes came from.
 
     Raises:
         BadFileError: it is more than the budget allows.
@@ -64,9 +76,12 @@ def copy_within(stream: Stream, target: Path, budget: Budget, name: str) -> None
     """
     try:
         with target.open("wb") as file:
+            before = 0
             while block := stream.read(_BLOCK):
                 budget.spend(len(block), name)
                 file.write(block)
+                budget.heard(place(file.tell()) - before)
+                before = place(file.tell())
     except OSError as error:
         target.unlink(missing_ok=True)
         if error.errno in FULL:

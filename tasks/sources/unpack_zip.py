@@ -15,7 +15,7 @@ from typing import IO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from tasks.errors import BadFileError
-from tasks.sources.unpack_budget import Budget, Limits, copy_within
+from tasks.sources.unpack_budget import Budget, Heard, Limits, copy_within, unheard
 
 _UTF8_NAME, _ENCRYPTED = 0x800, 0x1
 _TURNS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
@@ -54,12 +54,12 @@ def is_package(path: Path) -> bool:
 class Archive:
     """One zip file, and what of it was not taken."""
 
-    def __init__(self, path: Path, name: str, limits: Limits) -> None:
+    def __init__(self, path: Path, name: str, limits: Limits, heard: Heard = unheard) -> None:
         """Nothing is opened yet."""
         self.path = path
         self.name = name
         self.limits = limits
-        self.budget = Budget(limits, path.stat().st_size)
+        self.budget = Budget(limits, path.stat().st_size, heard)
         self.untaken: list[str] = []
         self.junk = 0
 
@@ -93,7 +93,9 @@ class Archive:
         """Write a member's bytes; False, with the reason noted, when they do not come out whole."""
         try:
             with archive.open(info) as stream:
-                copy_within(stream, target, self.budget, self.name)
+                whole = max(info.file_size, 1)
+                place = lambda size: info.compress_size * min(size, whole) // whole  # noqa: E731
+                copy_within(stream, target, self.budget, self.name, place)
         except BadFileError as error:
             raise Untaken(error) from error
         except (*_DAMAGED, NotImplementedError, RuntimeError, OSError) as error:

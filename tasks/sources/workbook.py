@@ -14,7 +14,7 @@ import polars as pl
 from tasks.errors import BadFileError
 from tasks.sources.apart import ApartError, lines_from
 from tasks.sources.headers import normalise_header, unique_names
-from tasks.sources.opened import Chunk, Opened, Wanted, undecodable
+from tasks.sources.opened import Chunk, Opened, Share, Wanted, undecodable
 
 FEWEST_IN_HEADER = 2
 """A row is taken for the header, and what stands above it for titles, when it has so many known headers."""
@@ -65,7 +65,8 @@ def open_workbook(path: Path, name: str, known: frozenset[str]) -> Opened:
     waiting = [stream]
 
     def chunks(wanted: Wanted) -> Iterator[Chunk]:
-        return _chunks(waiting.pop() if waiting else _messages(path, name), chosen, wanted)
+        share = Share(path.stat().st_size, sum(table.rows for table in chosen))
+        return _chunks(waiting.pop() if waiting else _messages(path, name), chosen, wanted, share)
 
     return Opened("xlsx" if _is_zip(path) else "xls", None, chosen[0].headers, chunks, about)
 
@@ -136,15 +137,18 @@ def _told(tables: Sequence[_Table], chosen: Sequence[_Table]) -> Iterator[str]:
             yield f"sheet {table.name[:40]!r}: {table.above} lines above the header were skipped"
 
 
-def _chunks(stream: Iterator[Message], tables: Sequence[_Table], wanted: Wanted) -> Iterator[Chunk]:
+def _chunks(stream: Iterator[Message], tables: Sequence[_Table], wanted: Wanted, share: Share) -> Iterator[Chunk]:
     """One chunk per block of rows; row numbers count through all sheets."""
     by_sheet = {table.sheet: table for table in tables}
+    above = {table.sheet: sum(other.rows for other in tables[:at]) for at, table in enumerate(tables)}
     before = 0
     for message in stream:
         table = by_sheet.get(message.get("sheet", -1))
         if table is not None and (chunk := _chunk(message, table, tables[0].names, before)).rows_read:
             before += chunk.rows_read
-            yield chunk if wanted.columns is None else _projected(chunk, wanted.columns)
+            place = above[table.sheet] + max(message["at"] + message["too_long"]) + 1
+            told = chunk._replace(bytes_read=share.up_to(place))
+            yield told if wanted.columns is None else _projected(told, wanted.columns)
 
 
 def _chunk(message: Message, table: _Table, names: tuple[str, ...], before: int) -> Chunk:

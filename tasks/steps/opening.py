@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from tasks.errors import BadFileError
+from tasks.progress import listener
 from tasks.refs import Ref
 from tasks.sources.unpack import Part, Refusal, unpack
 from tasks.stores.arrivals import Arrival, mark_of
@@ -46,7 +47,8 @@ def items_of(
 ) -> tuple[Item, ...]:
     """Every export in a file that was brought here; the file itself where it is none and holds none."""
     channel, shop = told_by_place(arrival.place, channels)
-    return tuple(_item(part, channel, shop) for part in unpack(path, arrival.name, folder, passwords))
+    parts = unpack(path, arrival.name, folder, passwords, heard=listener().read)
+    return tuple(_item(part, channel, shop) for part in parts)
 
 
 def told_by_place(place: Sequence[str], channels: Collection[str]) -> tuple[str | None, str | None]:

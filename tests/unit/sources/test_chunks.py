@@ -10,10 +10,12 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from xlsxwriter import Workbook
 
 from tasks.errors import BadFileError
 from tasks.sources import records
 from tasks.sources.decode import open_export
+from tasks.sources.layouts import Layout
 from tasks.sources.opened import Chunk, Wanted
 from tasks.sources.read import read_export
 from tests.support.examples import examples
@@ -132,9 +134,50 @@ def _told(export: Any) -> dict[str, object]:
     return counts | {name: sorted(map(str, rows.unique().rows())) for name, rows in tables.items()}
 
 
-def test_reading_tells_how_far_it_is():
-    path, heard = SAMPLES / "youzan_orders_20260601.csv", list[int]()
-    read_export(path, context(path, heard=heard.append, chunk_bytes=1 << 10), spill())
-    body = path.stat().st_size - len(path.read_bytes().splitlines(keepends=True)[0])
-    assert len(heard) > 1
-    assert sum(heard) == body
+HEADERS = ("order", "state", "at", "paid")
+TOLD = Layout.model_validate(
+    {
+        "name": "till", "channel": "till", "about": "A till", "grain": "order", "shop": "main",
+        "formats": ["csv", "xlsx", "jsonl", "parquet"], "money": "paid_fen", "constants": {"kind": "purchase"},
+        "columns": {
+            "order_id": {"header": "order", "parse": "id"},
+            "status": {"header": "state", "parse": "code", "codes": {"paid": "paid"}},
+            "ordered_at": {"header": "at", "parse": "instant"},
+            "paid_at": {"header": "at", "parse": "instant"},
+            "paid_fen": {"header": "paid", "parse": "money"},
+            "gross_fen": {"header": "paid", "parse": "money"},
+        },
+    }
+)  # fmt: skip
+
+
+def _written(path: Path, rows: int) -> Path:
+    """The same orders in the format that the file's name asks for."""
+    frame = pl.DataFrame(
+        [(f"R{n}", "paid", "2026-05-01 10:00:00", "12.50") for n in range(rows)], HEADERS, orient="row"
+    )
+    if path.suffix == ".csv":
+        frame.write_csv(path)
+    elif path.suffix == ".parquet":
+        frame.write_parquet(path)
+    elif path.suffix == ".jsonl":
+        frame.write_ndjson(path)
+    elif path.suffix == ".json":
+        frame.write_json(path)
+    else:
+        with Workbook(path) as book:
+            for part in (frame[: rows // 3], frame[rows // 3 :]):
+                part.write_excel(book, worksheet=f"from {part['order'][0]}")
+    return path
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx", "parquet", "jsonl", "json"])
+def test_reading_tells_how_far_it_is_and_ends_at_the_end(tmp_path: Path, kind: str):
+    rows = 70_000 if kind in {"parquet", "jsonl", "json"} else 2_000
+    path, heard = _written(tmp_path / f"till.{kind}", rows), list[int]()
+    export = read_export(path, context(path, heard=heard.append, chunk_bytes=1 << 10), spill(), [TOLD])
+    assert export.rows_read == rows
+    assert len([size for size in heard[:-1] if size > 0]) > 1, "told on the way"
+    assert min(heard) >= 0
+    assert sum(heard) == path.stat().st_size
+    assert heard[-1] <= path.stat().st_size // 10, "and not all at the end"

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import random
 import zipfile
 from pathlib import Path
 
@@ -30,7 +31,7 @@ def refused(found: list[Part | Refusal]) -> str:
     return reason
 
 
-@pytest.mark.parametrize("sample", sorted(path.name for path in SAMPLES.iterdir() if path.suffix != ".md"))
+@pytest.mark.parametrize("sample", sorted(path.name for path in SAMPLES.iterdir() if path.is_file() and path.suffix != ".md"))
 def test_what_is_no_archive_is_its_own_only_part(tmp_path: Path, sample: str):
     path = SAMPLES / sample
     assert list(unpack(path, sample, tmp_path)) == [Part(sample, path, path)]
@@ -214,3 +215,20 @@ def _places(path: Path, folder: Path, names: tuple[str, ...]) -> list[Path]:
     inside = folder / f"unpacked-{hashlib.sha256(str(path).encode()).hexdigest()[:16]}"
     inside.mkdir(parents=True)
     return [inside / name for name in names]
+
+
+@pytest.mark.parametrize("kind", ["zip", "gz"])
+def test_unpacking_tells_how_far_it_is(tmp_path: Path, kind: str):
+    text, heard = random.Random(1).randbytes(5 << 20), list[int]()  # noqa: S311
+    path = tmp_path / f"may.{kind}"
+    if kind == "gz":
+        path.write_bytes(gzip.compress(text))
+    else:
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("a.csv", text)
+            archive.writestr("b.csv", text[::-1])
+    parts = list(unpack(path, path.name, tmp_path / "scratch", heard=heard.append))
+    assert len(parts) == (2 if kind == "zip" else 1)
+    assert min(heard) >= 0
+    assert len(heard) > 4
+    assert 0.99 < sum(heard) / path.stat().st_size <= 1

@@ -12,7 +12,8 @@ from flows.begin import House, begin, open_house, scratch_of, until_published
 from flows.clock import business_date, now
 from flows.names import run_name
 from flows.parameters import CampaignParameters, CancelParameters, PlanParameters
-from flows.plan import dry_plan, outbox_of, plan_once
+from flows.plan import outbox_of, plan_once
+from flows.rehearsal import rehearse, without_people
 from tasks.account import account
 from tasks.errors import ConfigurationError
 from tasks.policy.campaigns import Campaign
@@ -20,14 +21,18 @@ from tasks.refs import Run
 from tasks.steps.breaking import word_of
 from tasks.steps.deliver import Delivered, deliver_send, withdraw_send
 from tasks.steps.knowledge import horizon_of
+from tasks.steps.preview import about_send
 from tasks.steps.publish import gate_candidates, publish_candidates
 from tasks.stores.keys import making_no_key
+from tasks.stores.sends import Send
 
 
 @flow(name="campaign", flow_run_name=run_name)
 def campaign(parameters: CampaignParameters) -> dict[str, Any]:
     """Deliver one campaign's share of the plan to its vendor's outbox; twice is once."""
-    return leave_summary("campaign", campaign_once(parameters))
+    told = campaign_once(parameters)
+    leave_summary("campaign", without_people(told))
+    return told
 
 
 @flow(name="cancel", flow_run_name=run_name)
@@ -45,12 +50,12 @@ def campaign_once(parameters: CampaignParameters) -> dict[str, Any]:
     require_due(house, chosen, parameters)
     if parameters.dry_run:
         with making_no_key():
-            return dry_plan(house, _plan_parameters(parameters), chosen)
-    _refuse_stale(house, chosen, parameters.send_on, parameters.today)
+            return rehearse(house, parameters, chosen, is_planned=is_planned(house, chosen, parameters.send_on))
+    refuse_stale(house, chosen, parameters.send_on, parameters.today)
     planned = plan_once(_plan_parameters(parameters))
     if chosen.hold:
         require_approval(house, chosen, parameters, planned)
-    return until_published(lambda: _deliver(house, parameters))
+    return until_published(lambda: deliver_share(house, parameters))
 
 
 def require_due(house: House, chosen: Campaign, parameters: CampaignParameters) -> None:
@@ -83,7 +88,7 @@ def is_planned(house: House, chosen: Campaign, day: date) -> bool:
     return not members.filter(pl.col("campaign") == chosen.code).limit(1).collect().is_empty()
 
 
-def _refuse_stale(house: House, chosen: Campaign, send_on: date, today: date | None) -> None:
+def refuse_stale(house: House, chosen: Campaign, send_on: date, today: date | None) -> None:
     """A late delivery would reach people with an old offer; recomputing the past must never send."""
     day = today or business_date(house.started_at, house.zone)
     if (day - send_on).days > chosen.max_age_days:
@@ -100,7 +105,8 @@ def _plan_parameters(parameters: CampaignParameters) -> PlanParameters:
     )
 
 
-def _deliver(house: House, parameters: CampaignParameters) -> dict[str, Any]:
+def deliver_share(house: House, parameters: CampaignParameters) -> dict[str, Any]:
+    """Publish what is planned of one send and what the vendor does not have yet, and record it."""
     known_as_of = house.instant(parameters.known_as_of, is_end=True)
     snapshot = house.lake.snapshot()
     inputs = {"campaign": parameters.name, "send_on": parameters.send_on, "seq": snapshot.seq}
@@ -109,7 +115,15 @@ def _deliver(house: House, parameters: CampaignParameters) -> dict[str, Any]:
     with scratch_of(run):
         horizon = horizon_of(run, parameters.send_on)
         result = deliver_send(run, outbox_of(parameters), parameters.name, horizon, word)
-        return _record(house, run, result, inputs)
+        return _record(house, run, result, inputs) | _about(house, result.send_id)
+
+
+def _about(house: House, send_id: str) -> dict[str, Any]:
+    """Account, variants, cost, hours and terms of a send as the lake has it now."""
+    send = Send.parse(send_id)
+    members = house.lake.scan("audience_members", house.lake.snapshot(), partitions=[send.send_on])
+    own = members.filter(pl.col("send_id") == send_id).collect()
+    return about_send(house.policy, send, own, house.started_at)
 
 
 def _withdraw(house: House, parameters: CancelParameters) -> dict[str, Any]:

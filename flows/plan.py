@@ -9,10 +9,9 @@ from flows.artifacts import leave_summary
 from flows.begin import House, begin, known_files, open_house, scratch_of, until_published
 from flows.names import run_name
 from flows.parameters import PlanParameters
-from tasks.policy.campaigns import Campaign
 from tasks.refs import Run, Snapshot
 from tasks.settings import Settings
-from tasks.steps.plan import allocate_sends, allocation_of
+from tasks.steps.plan import allocate_sends
 from tasks.steps.publish import gate_candidates, publish_candidates
 from tasks.transforms.waterfall import waterfall
 
@@ -42,17 +41,6 @@ def outbox_of(parameters: PlanParameters | Any) -> str:
     return Settings().outbox or f"{(parameters.lake or Settings().lake).rstrip('/')}/outbox"
 
 
-def dry_plan(house: House, parameters: PlanParameters, chosen: Campaign) -> dict[str, Any]:
-    """What the plan would give one campaign now, all others beside it; nothing is written."""
-    snapshot = house.lake.snapshot()
-    run = _run(house, parameters, snapshot, missing_campaigns(house, parameters, snapshot), is_rehearsal=True)
-    due = (campaign.code for campaign in house.policy.campaigns if campaign.is_due(parameters.send_on))
-    codes = frozenset((chosen.code, *due))
-    members = allocation_of(run, outbox_of(parameters), parameters.send_on, codes, _at(run)).members
-    own = waterfall(members.filter(pl.col("campaign") == chosen.code))
-    return {"campaign": chosen.code, "send_on": str(parameters.send_on), "outcome": "dry run", "waterfall": own}
-
-
 def _attempt(house: House, parameters: PlanParameters) -> dict[str, Any]:
     snapshot = house.lake.snapshot()
     campaigns = missing_campaigns(house, parameters, snapshot)
@@ -79,13 +67,11 @@ def _run(
     parameters: PlanParameters,
     snapshot: Snapshot,
     campaigns: frozenset[str],
-    *,
-    is_rehearsal: bool = False,
 ) -> Run:
     known_as_of = house.instant(parameters.known_as_of, is_end=True)
     files = known_files(house, snapshot, known_as_of)
     inputs = {"files": files, "send_on": parameters.send_on, "campaigns": sorted(campaigns)}
-    return begin(house, "plan", inputs, snapshot=snapshot, known_as_of=known_as_of, is_rehearsal=is_rehearsal)
+    return begin(house, "plan", inputs, snapshot=snapshot, known_as_of=known_as_of)
 
 
 def _at(run: Run) -> Any:

@@ -1,5 +1,6 @@
 """Commands about sends: plan a date, deliver a campaign, approve, cancel, and sweep what dead runs left."""
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -39,7 +40,7 @@ def campaign(
     name: NameArgument,
     send_on: SendOnOption,
     today: TodayOption = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the waterfall, write and publish nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would go out, write nothing.")] = False,
     override_breaker: Annotated[
         str, typer.Option(help="Why the send may go although it is too unlike the last: signed, for its numbers alone.")
     ] = "",
@@ -56,6 +57,7 @@ def campaign(
 
     with waiting(STARTING, is_quiet=as_json):
         from flows.campaign import campaign as run
+        from flows.rehearsal import for_people
     told = CampaignParameters(
         name=name,
         send_on=send_on.date(),
@@ -68,7 +70,7 @@ def campaign(
     )
     with waiting(f"Working on {name} …", is_quiet=as_json):
         summary = run(told)
-    show(summary, as_json=as_json)
+    show(summary if as_json else for_people(summary), as_json=as_json)
 
 
 @app.command()
@@ -106,6 +108,26 @@ def cancel(
         from flows.campaign import cancel as run
     summary = run(CancelParameters(name=name, send_on=send_on.date(), lake=lake, policy=policy))
     show(summary, as_json=as_json)
+
+
+@app.command()
+def sends(
+    send_on: Annotated[
+        datetime | None, typer.Option("--send-on", formats=["%Y-%m-%d"], help="Only the sends of this date.")
+    ] = None,
+    lake: LakeOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """List what became of each send: planned, handed over, accepted, delivered, failed, clicked, replied, bought.
+
+    Handed over is not sent: of a vendor who reports sums alone, or of colleagues who must confirm, no more is known.
+
+    Example: strata sends --send-on 2018-01-01
+    """
+    from flows.sends import for_people, list_sends
+
+    rows = list_sends(lake, day(send_on))
+    show({"sends": rows if as_json else for_people(rows)}, as_json=as_json)
 
 
 @app.command()

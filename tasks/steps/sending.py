@@ -26,6 +26,7 @@ from tasks.steps.knowledge import (
 )
 from tasks.steps.rekeyed import rename_of
 from tasks.steps.unsealing import Contacts
+from tasks.steps.wording import without_refused_texts
 from tasks.stores.manifest import Origin, Terms, terms_of
 from tasks.stores.revision import Publication
 from tasks.stores.sends import Send, SendState, reached
@@ -46,6 +47,12 @@ def contacts_of(run: Run, send: Send) -> Contacts:
 
 def members_now(run: Run, horizon: Horizon, send: Send, reached_now: pl.DataFrame, contacts: Contacts) -> pl.DataFrame:
     """The planned members of a send after the last look at consent and at the vault."""
+    checked = members_heard(run, horizon, send, reached_now)
+    return _without_a_value(checked, _with_a_value(planned(checked), reached_now, contacts))
+
+
+def members_heard(run: Run, horizon: Horizon, send: Send, reached_now: pl.DataFrame) -> pl.DataFrame:
+    """The planned members of a send after the last look at what has happened since; no contact is opened."""
     newest, policy = newest_horizon(run, horizon), policy_of(run)
     members, names = asked_again(stored_members(run, send)), names_at(run, newest)
     ids = members.lazy().select("one_id")
@@ -61,8 +68,8 @@ def members_now(run: Run, horizon: Horizon, send: Send, reached_now: pl.DataFram
     )
     for outcome, held in _held_now(run, policy, policy.campaign(send.campaign), names, ids).items():
         checked = still_in_it(checked, held, reached_now, outcome)
-    checked = checked.pipe(still_theirs, points).pipe(one_message_each, reached_now, names)
-    return _without_a_value(checked, _with_a_value(planned(checked), reached_now, contacts))
+    heard = checked.pipe(still_theirs, points).pipe(one_message_each, reached_now, names)
+    return without_refused_texts(run, horizon, policy.campaign(send.campaign), heard, reached_now)
 
 
 def _buyers_now(

@@ -15,12 +15,19 @@ from tasks.transforms.variables import variables_by_variant
 from tasks.transforms.waterfall import GOING
 
 
-def without_refused_texts(run: Run, horizon: Horizon, campaign: Campaign, members: pl.DataFrame) -> pl.DataFrame:
-    """The members, those planned whose variables hold what the vendor refuses (a link, too long a text) told apart."""
+def without_refused_texts(
+    run: Run, horizon: Horizon, campaign: Campaign, members: pl.DataFrame, reached: pl.DataFrame | None = None
+) -> pl.DataFrame:
+    """The members, those planned whose variables hold what the vendor refuses (a link, too long a text) told apart.
+
+    Whom a published revision has `reached` (one_id) has the message already: it is not called back for its words.
+    """
     sms, names = policy_of(run).vendor(campaign.vendor).sms, _names(campaign)
     if sms is None or not names:
         return members
-    return without_refused(members, _variables(run, horizon, campaign, members), names, sms)
+    told = _variables(run, horizon, campaign, members)
+    fresh = told if reached is None else told.join(reached, on="one_id", how="anti")
+    return without_refused(members, fresh, names, sms)
 
 
 def message_bill(run: Run, horizon: Horizon, campaign: Campaign, members: pl.DataFrame) -> dict[str, Any] | None:

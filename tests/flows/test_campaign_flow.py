@@ -7,16 +7,23 @@ from pathlib import Path
 import polars as pl
 import pytest
 import yaml
+from typer.testing import CliRunner
 
 from flows.approval import approve_send
+from flows.campaign import campaign
+from flows.commands import holdouts
+from flows.holdouts import check_holdouts
 from flows.keys import access_log
-from tasks.errors import ConfigurationError, HeldError
+from flows.parameters import CampaignParameters
+from flows.rehearsal import without_people
+from tasks.errors import BreakerTrippedError, ConfigurationError, HeldError
 from tasks.stores.sends import Send
 from tests.support.strata import finish, start
-from tests.support.winback import SEND_ON, WINBACK, Brand, copy_policy, phone, write_contacts
+from tests.support.winback import CHOSEN, HOUSEHOLDS, SEND_ON, WINBACK, Brand, copy_policy, phone, write_contacts
 
 pytestmark = pytest.mark.slow
 SEED = "15400009999"
+NEXT_DAY = date(2018, 1, 2)
 
 
 @pytest.fixture(autouse=True)
@@ -65,6 +72,43 @@ def test_a_dry_run_says_what_would_go_out_and_writes_nothing(brand: Brand):
     assert (told["planned"], told["delivered"]) == (expected.pop("delivered"), 0)
     assert expected.items() <= told.items()
     assert every_file(brand) == before
+
+
+def test_a_dry_run_names_nobody_and_counts_as_the_delivery_does(brand: Brand):
+    """Each number against the households themselves; neither a phone nor a whole id stands anywhere."""
+    dry, expected = brand.deliver(dry_run=True), brand.expected()
+    going = len(expected["delivered"])
+    assert {row["outcome"]: row["customers"] for row in dry["account"]} == {
+        "base": len(HOUSEHOLDS), "rule_not_met": len(HOUSEHOLDS) - len(CHOSEN),
+        "no_consent": len(expected["no_consent"]), "holdout": len(expected["holdout"]), "planned": going,
+    }  # fmt: skip
+    assert dry["difference"] == {"seq": 0, "revision": None, "added": going, "recalled": 0, "kept": 0}
+    assert (dry["previous_send"], dry["cost"]["price_fen"]) == (None, 4 * going)
+    assert dry["window"]["opens"] == "2018-01-01T09:00-05:00"
+    assert (dry["terms"]["legal_role"], dry["terms"]["expires_on"]) == ("entrusted", "2018-01-31")
+    chosen = {brand.one_ids()[n][-4:] for n in expected["delivered"]}
+    assert {row["customer"][-4:] for row in dry["examples"]} <= chosen
+    assert len(dry["examples"]) == min(20, going)
+    secrets = [*map(phone, HOUSEHOLDS), *brand.one_ids().values(), *brand.rows("identities")["key"]]
+    assert not [secret for secret in secrets if secret.rpartition(":")[2] in json.dumps(dry)]
+    assert "examples" not in without_people(dry)
+
+
+def test_after_the_delivery_nothing_is_left_to_add(after: Brand, tmp_path: Path):
+    """And of the next day's campaign it is known how many it would meet again."""
+    going = len(after.expected()["delivered"])
+    dry = after.deliver(dry_run=True)
+    told = {name: dry["difference"][name] for name in ("seq", "added", "recalled", "kept")}
+    assert told == {"seq": 1, "added": 0, "recalled": 0, "kept": going}
+    gone = min(after.expected()["delivered"])
+    news = write_contacts(tmp_path / "contacts-2018-01.csv", [gone], opted_out_at="2018-01-02 12:00:00")
+    after.take_in(news, "2018-01-03T06:00:00-05:00")
+    assert after.deliver(dry_run=True, day=date(2018, 1, 3))["difference"]["recalled"] == 1
+    later = {"name": "winback_sms", "send_on": date(2018, 1, 9), "known_as_of": "2018-01-09", "dry_run": True}
+    next_one = campaign(CampaignParameters(lake=after.uri, policy=str(after.policy), **later))
+    assert next_one["previous_send"] == {
+        "send": WINBACK.id, "reached": going, "again": going - 1, "percent_of_this": 100.0,
+    }  # fmt: skip
 
 
 def test_the_file_holds_the_chosen_less_no_consent_and_holdout(sent: Brand):
@@ -215,6 +259,33 @@ def test_a_late_campaign_gets_what_is_left(after: Brand, tmp_path: Path):
     assert set(revision.contacts()).isdisjoint(phones(delivered))
     assert set(revision.contacts()) >= set(phones(after.expected()["holdout"]))
     assert {key for key, data in late.stored().items() if files.get(key, data) != data} == {"demo_sms/INDEX.json"}
+
+
+def deliver_next_day(brand: Brand, **more: object) -> dict[str, object]:
+    """The win-back once more, on the second of January."""
+    day = {"send_on": NEXT_DAY, "today": NEXT_DAY, "known_as_of": str(NEXT_DAY)}
+    told = CampaignParameters(name="winback_sms", lake=brand.uri, policy=str(brand.policy), **day, **more)
+    return campaign(told)
+
+
+def test_a_send_unlike_the_last_stops_until_someone_signs_and_no_holdout_is_sent_unseen(after: Brand, tmp_path: Path):
+    """The second day's policy has forgotten the holdout: the breaker sees it first, the proof afterwards."""
+    expected, period = after.expected(), (SEND_ON, NEXT_DAY)
+    proof = check_holdouts(*period, after.uri)
+    assert (proof["verdict"], proof["messages_checked"]) == ("held", len(expected["delivered"]))
+    changed = after.under(copy_policy(tmp_path / "policy", winback_sms={"holdout": None, "breaks": {"overlap": 0.5}}))
+    files = changed.stored()
+    with pytest.raises(BreakerTrippedError, match="--override-breaker") as stopped:
+        deliver_next_day(changed)
+    assert f"0 of {len(expected['delivered'])} people of the last send" in stopped.value.found
+    assert changed.stored() == files
+    assert deliver_next_day(changed, override_breaker="only those left")["breaker"].startswith("overridden by")
+    assert deliver_next_day(changed)["status"] == "already_published"
+    proof = check_holdouts(*period, after.uri)
+    assert (proof["verdict"], proof["held_out_sent"]) == ("broken", len(expected["holdout"]))
+    assert proof == check_holdouts(*period, after.uri)
+    asked = ["check", "--from", str(SEND_ON), "--to", str(NEXT_DAY), "--lake", after.uri]
+    assert CliRunner().invoke(holdouts.app, asked).exit_code == 2
 
 
 @pytest.mark.acceptance

@@ -1,0 +1,62 @@
+"""What became of sends: the funnel of each, read from the ledger without waking Prefect."""
+
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from flows.clock import this_instant
+from flows.naming import register_of
+from tasks.settings import Settings
+from tasks.transforms.funnel import STEPS, funnel
+from tasks.transforms.lineage import aliases
+from tasks.transforms.orders import known_at, owned_orders
+
+_OF_HANDED = ("delivered", "failed", "clicked", "replied", "bought")
+
+
+def list_sends(uri: str = "", send_on: date | None = None) -> list[dict[str, Any]]:
+    """One row per send, oldest first: messages at each step, and how many percent of those handed over came so far.
+
+    A rate is null where nothing was handed over, and where the vendor has reported nothing of anybody.
+    """
+    register = register_of(uri or Settings().lake, None)
+    now, lake, snapshot = this_instant(), register.lake, register.snapshot
+    identities = register.identities.lazy()
+    orders = owned_orders(known_at(lake.scan("orders", snapshot), now), identities)
+    told = funnel(lake.scan("touches", snapshot), orders, aliases(identities), register.policy.brand.zone)
+    rows = told.filter(pl.lit(send_on is None) | (pl.col("send_on") == send_on)).collect()
+    return [_with_rates(row) for row in rows.iter_rows(named=True)]
+
+
+def _with_rates(row: dict[str, Any]) -> dict[str, Any]:
+    handed = row["handed_over"]
+    is_silent = not any(row[step] for step in ("accepted", "failed", "replied"))
+    rates = {
+        f"{step}_percent": None
+        if not handed or (is_silent and step != "bought")
+        else round(100 * row[step] / handed, 2)
+        for step in _OF_HANDED
+    }
+    return row | {"state": _state(row, is_silent=is_silent)} | rates
+
+
+def _state(row: dict[str, Any], *, is_silent: bool) -> str:
+    """How much is known of a send: planned, handed over (not more: not that it was sent), or reported."""
+    if not row["handed_over"]:
+        return "planned"
+    if row["recalled"] == row["handed_over"]:
+        return "cancelled"
+    return "handed over" if is_silent else "reported"
+
+
+def for_people(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows as a terminal shows them: counts with their share behind them."""
+    return [
+        {"send": row["send_id"], "state": row["state"]} | {step: _cell(row, step) for step in STEPS} for row in rows
+    ]
+
+
+def _cell(row: dict[str, Any], step: str) -> int | str:
+    percent = row.get(f"{step}_percent")
+    return row[step] if percent is None else f"{row[step]:,} ({percent:.1f} %)"

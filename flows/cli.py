@@ -24,6 +24,7 @@ from flows.commands import (
     simulate,
     sources,
     tags,
+    vendors,
     write,
 )
 from flows.show import problems, show_problem
@@ -38,7 +39,17 @@ app = typer.Typer(
 )
 for commands in (demo.app, write.app, send.app, read.app, evaluate.app, simulate.app, keys.top, forget.app):
     app.registered_commands += commands.registered_commands
-for group in (sources.app, quarantine.app, identity.app, tags.app, audiences.app, consent.app, keys.app, policy.app):
+for group in (
+    sources.app,
+    quarantine.app,
+    identity.app,
+    tags.app,
+    audiences.app,
+    consent.app,
+    keys.app,
+    policy.app,
+    vendors.app,
+):
     app.add_typer(group)
 
 QUIET = {

@@ -24,12 +24,18 @@ def check(
     Example: strata policy check policy
     """
     from flows.policies import check as run
-    from tasks.errors import BadPolicyError
 
     findings = run(folder)
-    errors = [one for one in findings if one["severity"] == "error"]
     if as_json:
         print_json(findings)
+    show_findings(findings, as_json=as_json)
+
+
+def show_findings(findings: list[dict[str, Any]], *, as_json: bool) -> None:
+    """Print each finding with its place and next step, unless JSON was printed; leave when one is an error."""
+    from tasks.errors import BadPolicyError
+
+    errors = [one for one in findings if one["severity"] == "error"]
     for one in [] if as_json else findings:
         where = f"{one['file']}:{one['line']}" if one["line"] else one["file"]
         console.print(f"{where}: [bold]{one['severity']}[/]: {one['found']} ({one['rule']})", highlight=False)

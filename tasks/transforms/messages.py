@@ -95,8 +95,8 @@ def without_refused(members: pl.DataFrame, variables: pl.DataFrame, names: list[
         return members
     why = variables.select("one_id", why=refused_variable(names, sms))
     is_refused = (pl.col("outcome") == "planned") & pl.col("why").is_not_null()
-    told = pl.when(pl.col("why") == LINK).then(pl.lit("a variable of the message holds a link"))
-    told = told.otherwise(pl.lit(f"a variable of the message has more than {sms.variable_most} characters"))
+    long = pl.lit(f"a variable of the message has more than {sms.variable_most} characters")
+    told = pl.when(pl.col("why") == LINK).then(pl.lit("a variable of the message holds a link")).otherwise(long)
     return (
         members.join(why, on="one_id", how="left", maintain_order="left")
         .with_columns(

@@ -15,6 +15,7 @@ from tasks.policy.lint.conditions import check_conditions, every_condition
 from tasks.policy.lint.finding import Finding, Problem
 from tasks.policy.lint.groups import check_groups
 from tasks.policy.lint.places import Place, Places
+from tasks.policy.lint.vendors import check_vendors
 from tasks.policy.load import (
     ABOUT_SOURCES,
     MANY,
@@ -86,7 +87,7 @@ def _of_whole(policy: Policy, content: dict[str, Any], folder: Path) -> Iterator
     yield from unread
     if not unread:
         yield from _refused(policy, content, folder)
-    yield from chain(check_conditions(policy), check_groups(policy))
+    yield from chain(check_conditions(policy), check_groups(policy), check_vendors(policy))
 
 
 def _unknown_columns(policy: Policy) -> Iterator[Problem]:

@@ -18,7 +18,7 @@ from tasks.sources.layouts import PERSON_OF, ConsentRule, KeyRule, Layout
 Tables = dict[str, pl.DataFrame]
 _MONTHS = {"paid_month": "paid_at", "event_month": "happened_at", "seen_month": "seen_at"}
 _DATES = {"paid_on": "paid_at", "happened_on": "happened_at", "refunded_on": "refunded_at"}
-_BOOKS = frozenset({"known_from", "known_to", "file_sha256", "content_hash"})
+_BOOKS = frozenset({"known_from", "known_to", "file_sha256", "content_hash", "unsaid"})
 _OWN_TABLES = frozenset(
     {"orders", "order_lines", "members", "follows", "products", "events", "touches", "send_statistics"}
 )

@@ -12,6 +12,7 @@ from typer.exceptions import TyperException
 from flows.commands import (
     audiences,
     consent,
+    delivery,
     demo,
     evaluate,
     forget,
@@ -37,7 +38,17 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-for commands in (demo.app, write.app, send.app, read.app, evaluate.app, simulate.app, keys.top, forget.app):
+for commands in (
+    demo.app,
+    write.app,
+    send.app,
+    delivery.app,
+    read.app,
+    evaluate.app,
+    simulate.app,
+    keys.top,
+    forget.app,
+):
     app.registered_commands += commands.registered_commands
 for group in (
     sources.app,

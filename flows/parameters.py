@@ -85,6 +85,13 @@ class CancelParameters(Parameters):
     send_on: date = Field(description="business date of the send")
 
 
+class ExpireParameters(Parameters):
+    """Delete what vendors may keep no longer."""
+
+    today: date | None = Field(default=None, description="business date; empty means that of the run")
+    dry_run: bool = Field(default=False, description="list what is due, delete nothing")
+
+
 class MonthParameters(Parameters):
     """Ingest what lies in the inbox, refresh the month's last day, write the report. Delivers nothing."""
 

@@ -5,11 +5,13 @@ from dataclasses import replace
 
 import polars as pl
 from prefect import task
+from pydantic import Field
 
 from expectations.tables import TABLES
 from tasks.errors import SnapshotMovedError
 from tasks.refs import Candidate, Ref, Run
 from tasks.steps.breaking import Word, guard
+from tasks.steps.dropping import drop_send, drops_of
 from tasks.steps.house import lake_at, objects_at, policy_of, pseudonymiser_of, snapshot_of
 from tasks.steps.knowledge import Horizon
 from tasks.steps.rekeyed import rename_of
@@ -24,7 +26,7 @@ from tasks.steps.sending import (
     terms,
 )
 from tasks.stores.manifest import Manifest
-from tasks.stores.outbox import Gate, Outcome, publish
+from tasks.stores.outbox import Gate, Outcome, Record, publish
 from tasks.stores.revision import cancellation
 from tasks.stores.scratch import stage
 from tasks.stores.sends import Revision, Send, read_manifest, read_send
@@ -45,6 +47,7 @@ class Delivered(Ref):
     recalled: int
     waterfall: dict[str, int]
     breaker: str = ""
+    dropped: int = Field(default=0, description="revisions that lie, or lay, on the vendor's SFTP server")
     candidates: tuple[Candidate, ...] = ()
 
 
@@ -61,7 +64,11 @@ def deliver_send(run: Run, outbox: str, name: str, horizon: Horizon, word: Word 
     passed = "" if state.published.seq else guard(run, horizon, send, members, word)
     publication = publication_of(run, horizon, send, state, members, before, contacts)
     outcome = publish(
-        objects_at(outbox), publication, key=pseudonymiser_of(run).digest_key, gate=_newest(run), record=_pass
+        objects_at(outbox),
+        publication,
+        key=pseudonymiser_of(run).digest_key,
+        gate=_newest(run),
+        record=_copying(run, outbox, send),
     )
     reached = reached_by(run, outbox, send, read_send(objects_at(outbox), send))
     recorded = _recorded(run, horizon, outbox, send, delivered(members, reached), reached, outcome)
@@ -84,13 +91,22 @@ def withdraw_send(run: Run, outbox: str, name: str, horizon: Horizon) -> Deliver
         rename=rename_of(run),
     )
     outcome = publish(
-        objects_at(outbox), publication, key=pseudonymiser_of(run).digest_key, gate=_newest(run), record=_pass
+        objects_at(outbox),
+        publication,
+        key=pseudonymiser_of(run).digest_key,
+        gate=_newest(run),
+        record=_copying(run, outbox, send),
     )
     return _recorded(run, horizon, outbox, send, members, before.clear(), outcome)
 
 
-def _pass(_: object) -> None:
-    """Nothing to do inside the outbox: the rows are recorded by the steps after this one."""
+def _copying(run: Run, outbox: str, send: Send) -> Record:
+    """What follows publication: the copy to the vendor's server, where its profile names one. Rows come later."""
+
+    def copy(_: Outcome) -> None:
+        drop_send(objects_at(outbox), send, policy_of(run).vendor(send.vendor))
+
+    return copy
 
 
 def _newest(run: Run) -> Gate:
@@ -122,6 +138,7 @@ def _recorded(
         seeds=manifest.seeds if manifest else 0,
         recalled=manifest.recalled if manifest else 0,
         waterfall=waterfall(members),
+        dropped=drops_of(objects_at(outbox), send),
     )
     changed = (
         _members_candidate(run, send, members),

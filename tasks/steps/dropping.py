@@ -11,7 +11,7 @@ from tasks.settings import Settings
 from tasks.steps.keyring import SecretBlock
 from tasks.stores.keys import KeyFile
 from tasks.stores.objects import Objects
-from tasks.stores.sends import Send, read_send
+from tasks.stores.sends import Send, drops, read_send
 
 
 def drop_send(objects: Objects, send: Send, vendor: Vendor) -> int:
@@ -23,6 +23,11 @@ def drop_send(objects: Objects, send: Send, vendor: Vendor) -> int:
 
     published = read_send(objects, send).published
     return drop_revisions(objects, send, published, vendor.transport, Secret(**secret_of(vendor.code, Settings())))
+
+
+def drops_of(objects: Objects, send: Send) -> int:
+    """Revisions of a send that were copied to the vendor's server."""
+    return sum(meta.key.endswith(".dropped.json") for meta in objects.list(drops(send)))
 
 
 def secret_of(vendor: str, settings: Settings) -> dict[str, Any]:

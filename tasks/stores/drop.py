@@ -7,16 +7,14 @@ that died there finds either its files, and puts the mark, or none, and knows th
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from tasks.policy.transport import SftpDrop
 from tasks.stores.failpoints import reach
 from tasks.stores.manifest import Manifest, canonical
 from tasks.stores.objects import Objects
-from tasks.stores.sends import MANIFEST, SUCCESS, Published, Revision, Send, read_manifest
+from tasks.stores.sends import MANIFEST, SUCCESS, Published, Revision, Send, drops, read_manifest
 from tasks.stores.sftp import Secret, SftpFolder, opened
-
-DROPS: Final = "_drops"
 
 
 class _Job(NamedTuple):
@@ -31,7 +29,7 @@ class _Job(NamedTuple):
         return self.send.key(self.revision.revision, name)
 
     def note(self, state: str) -> str:
-        return f"{DROPS}/{self.send.id}/{self.revision.seq}.{state}.json"
+        return f"{drops(self.send)}{self.revision.seq}.{state}.json"
 
 
 def drop_revisions(objects: Objects, send: Send, published: Published, transport: SftpDrop, secret: Secret) -> int:
@@ -53,7 +51,7 @@ def drop_revisions(objects: Objects, send: Send, published: Published, transport
 
 def is_dropped(objects: Objects, send: Send, seq: int) -> bool:
     """Whether the revision of this number lies, or lay, on the vendor's server with its mark."""
-    return objects.head(f"{DROPS}/{send.id}/{seq}.dropped.json") is not None
+    return objects.head(f"{drops(send)}{seq}.dropped.json") is not None
 
 
 async def _drop_all(jobs: list[_Job], transport: SftpDrop, secret: Secret) -> None:

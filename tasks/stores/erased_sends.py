@@ -13,6 +13,7 @@ from datetime import date
 import polars as pl
 
 from tasks.policy.vendors import Vendor
+from tasks.stores.encryption import lock_of, locked
 from tasks.stores.failpoints import reach
 from tasks.stores.manifest import Manifest, StoredPart, canonical, sha256_of
 from tasks.stores.objects import Objects
@@ -98,7 +99,7 @@ def _replace(
     before = state.published
     revisions = [new.get(revision, revision) for revision in before.revisions]
     reached = _reached(ledgers, erasure.tokens)
-    if reached and not before.is_cancelled:
+    if reached and not before.is_cancelled and not before.is_expired:
         revisions.append(_recall(objects, send, before, erasure, reached))
     published = before.model_copy(update={"seq": revisions[-1].seq, "revisions": tuple(revisions)})
     reach("forget:swap", "before")
@@ -120,12 +121,18 @@ def _reached(ledgers: Mapping[Revision, bytes], tokens: Collection[str]) -> dict
 
 
 def _rewrite(objects: Objects, send: Send, revision: Revision, erasure: Erasure) -> Revision:
-    """Store a revision once more without the person; return what the pointer is to name."""
+    """Store a revision once more without the person; return what the pointer is to name.
+
+    What is locked to the vendor's key nobody here can open: those files go altogether. The vendor's own machine
+    handles a number once, and whoever fetched it before has it; to the others the send did not come.
+    """
     manifest = read_manifest(objects, send, revision)
-    files = [_without(objects, send, manifest, part, erasure) for part in manifest.parts]
-    recall = _without(objects, send, manifest, manifest.recall, erasure) if manifest.recall else None
+    can_open = not manifest.key_ids and not revision.is_expired
+    files = [_without(objects, send, manifest, part, erasure) for part in manifest.parts if can_open]
+    recall = _without(objects, send, manifest, manifest.recall, erasure) if can_open and manifest.recall else None
     people = _renamed(objects.read(send.people(revision.revision)), erasure.tokens)
-    return _store(objects, send, manifest, [file for file in files if file], recall, people, erasure.key)
+    stored = _store(objects, send, manifest, [file for file in files if file], recall, people, erasure.key)
+    return stored.model_copy(update={"is_expired": revision.is_expired})
 
 
 def _without(objects: Objects, send: Send, manifest: Manifest, part: StoredPart, erasure: Erasure) -> File | None:
@@ -161,6 +168,8 @@ def _recall(objects: Objects, send: Send, before: Published, erasure: Erasure, r
         {CONTACT: sorted({erasure.contacts[key] for key in reached.values() if key in erasure.contacts})}
     )
     file = render_recall(contacts.cast(pl.String), erasure.vendor)
+    lock = lock_of(erasure.vendor.encryption, send.send_on)
+    stored = locked(file, lock) if file else None
     rows = [(one_id, key, RECALLED) for one_id, key in sorted(reached.items())]
     people = pl.DataFrame(rows, ["one_id", "recipient_key", "change"], orient="row").write_csv().encode()
     manifest = newest.model_copy(
@@ -169,9 +178,11 @@ def _recall(objects: Objects, send: Send, before: Published, erasure: Erasure, r
             "terms": newest.terms.model_copy(update={"expires_on": erasure.expires_on}),
             "origin": newest.origin.model_copy(update={"waterfall": _less(newest.origin.waterfall, len(reached))}),
             "seeds": 0,
+            "encryption": erasure.vendor.encryption.kind if erasure.vendor.encryption else "none",
+            "key_ids": lock.key_ids if lock else (),
         }
     )
-    return _store(objects, send, manifest, [], file, _renamed(people, erasure.tokens), erasure.key)
+    return _store(objects, send, manifest, [], stored, _renamed(people, erasure.tokens), erasure.key)
 
 
 def _less(waterfall: Mapping[str, int], people: int) -> dict[str, int]:
@@ -222,6 +233,7 @@ def expired_recalls(objects: Objects, today: date) -> list[tuple[Send, Revision]
         (send, revision)
         for send in sends
         for revision in read_send(objects, send).published.revisions
+        if not revision.is_expired
         if (manifest := read_manifest(objects, send, revision)).recall and manifest.terms.expires_on < today
     ]
 

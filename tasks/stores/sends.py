@@ -4,6 +4,7 @@
     <vendor>/<campaign>/<send_on>/CURRENT.json    which revisions are published
     <vendor>/INDEX.json                           every current send of the vendor; derived
     _ledger/<send>/rev-<digest>.csv               whom a revision adds and recalls, by pseudonym
+    _drops/<send>/<seq>.dropped.json              the revision was copied to the vendor's own server
 
 `_ledger/` is for us alone: a vendor's key opens the vendor's own folder. It lets a rerun tell who was
 reached from the outbox itself, also when a run died before it could tell the lake.
@@ -26,8 +27,11 @@ CURRENT: Final = "CURRENT.json"
 MANIFEST: Final = "manifest.json"
 SUCCESS: Final = "_SUCCESS"
 LEDGER: Final = "_ledger"
+DROPS: Final = "_drops"
 ADDED: Final = "added"
 RECALLED: Final = "recalled"
+_SLASHES: Final = 2
+"""In a send's id."""
 REACHED: Final = pl.Schema({"one_id": pl.String(), "recipient_key": pl.String(), "seq": pl.Int64()})
 
 
@@ -70,6 +74,11 @@ class Send(NamedTuple):
     def people(self, revision: str) -> str:
         """Key of the private list of a revision."""
         return f"{LEDGER}/{self.id}/{revision}.csv"
+
+
+def drops(send: Send) -> str:
+    """Prefix of the notes of what was copied to the vendor's own server; no vendor's key opens it."""
+    return f"{DROPS}/{send.id}/"
 
 
 class Revision(Ref):
@@ -138,10 +147,21 @@ def reached(objects: Objects, send: Send, published: Published, rename: Rename =
     """
     people = REACHED.to_frame()
     for revision in published.revisions:
-        manifest = read_manifest(objects, send, revision)
-        data = _checked(objects, send.people(revision.revision), manifest.people_sha256)
-        people = _apply(people, rename(read_people(data), manifest.origin.key_id), revision.seq)
+        people = _apply(people, changes_of(objects, send, revision, rename)[1], revision.seq)
     return people.sort("one_id")
+
+
+def changes_of(
+    objects: Objects, send: Send, revision: Revision, rename: Rename = as_they_are
+) -> tuple[Manifest, pl.DataFrame]:
+    """The manifest of one published revision, and whom it adds and recalls: one_id, recipient_key, change.
+
+    Raises:
+        DamagedError: other bytes than the pointer and the manifest name.
+    """
+    manifest = read_manifest(objects, send, revision)
+    data = _checked(objects, send.people(revision.revision), manifest.people_sha256)
+    return manifest, rename(read_people(data), manifest.origin.key_id)
 
 
 def _apply(people: pl.DataFrame, changes: pl.DataFrame, seq: int) -> pl.DataFrame:
@@ -195,6 +215,14 @@ def current_sends(objects: Objects, vendor: str) -> Iterator[Send]:
     for meta in objects.list(f"{vendor}/"):
         folder, _, name = meta.key.rpartition("/")
         if name == CURRENT:
+            yield Send.parse(folder)
+
+
+def all_sends(objects: Objects) -> Iterator[Send]:
+    """Every send of every vendor that has a pointer, in order of key."""
+    for meta in objects.list(""):
+        folder, _, name = meta.key.rpartition("/")
+        if name == CURRENT and folder.count("/") == _SLASHES:
             yield Send.parse(folder)
 
 

@@ -19,8 +19,15 @@ CONNECT_SECONDS: Final = 20
 TEMPORARY: Final = ".strata-tmp-"
 """Vendors' machines leave hidden files alone; ours go with the next attempt at the same name."""
 
-_KEYS = (asyncssh.PermissionDenied, asyncssh.SFTPPermissionDenied, asyncssh.KeyImportError, asyncssh.SFTPWriteProtect)
-CLIENT_ERRORS = (asyncssh.Error, OSError, asyncio.TimeoutError)
+_REFUSALS = (
+    asyncssh.PermissionDenied,
+    asyncssh.SFTPPermissionDenied,
+    asyncssh.SFTPWriteProtect,
+    asyncssh.SFTPNoSuchFile,
+    asyncssh.KeyImportError,
+    asyncssh.KeyEncryptionError,
+)
+CLIENT_ERRORS = (asyncssh.Error, asyncssh.KeyImportError, asyncssh.KeyEncryptionError, OSError, asyncio.TimeoutError)
 """Everything that SSH and SFTP raise about a request."""
 
 
@@ -43,7 +50,7 @@ class SftpFolder:
         """SHA-256 of a file as it lies there, None where there is none."""
         digest = hashlib.sha256()
         try:
-            async with self._client.open(self._path(name), "rb", block_size=CHUNK_BYTES) as file:
+            async with self._client.open(self._path(name), "rb") as file:
                 while chunk := await file.read(CHUNK_BYTES):
                     digest.update(chunk if isinstance(chunk, bytes) else chunk.encode())
         except asyncssh.SFTPNoSuchFile:
@@ -66,7 +73,7 @@ class SftpFolder:
             )  # fmt: skip
 
     async def _write(self, path: str, data: bytes) -> None:
-        async with self._client.open(path, "wb", block_size=CHUNK_BYTES) as file:
+        async with self._client.open(path, "wb") as file:
             await file.write(data)
             with suppress(asyncssh.SFTPOpUnsupported):  # not every server can
                 await file.fsync()
@@ -119,7 +126,7 @@ def explain(error: Exception, drop: SftpDrop) -> StrataError:
             f"{where} shows another key than the policy names", expected="the pinned `host_key`",
             next_step="ask the vendor by telephone whether its key changed; only then change the policy",
         )  # fmt: skip
-    if isinstance(error, _KEYS):
+    if isinstance(error, _REFUSALS):
         return ConfigurationError(
             f"{where} refuses us ({type(error).__name__})",
             expected=f"a key or password of {drop.user} that may write below {drop.path}",

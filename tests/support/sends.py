@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from tasks.steps.dropping import drop_send
 from tasks.stores.manifest import Manifest, Origin, terms_of
 from tasks.stores.objects import Objects
 from tasks.stores.outbox import Outcome, publish
@@ -56,8 +57,14 @@ def publication(objects: Objects, numbers: Iterable[int], send: Send = SEND, **m
 
 
 def send_to(objects: Objects, numbers: Iterable[int], send: Send = SEND, **more: Any) -> Outcome:
-    """Publish so that the send reaches exactly these people."""
-    return publish(objects, publication(objects, numbers, send, **more), key=KEY, gate=accept, record=forget)
+    """Publish so that the send reaches exactly these people; the copy to the vendor's server follows, if it has one."""
+    told = publication(objects, numbers, send, **more)
+    return publish(objects, told, key=KEY, gate=accept, record=lambda _: copy_to_vendor(objects, told))
+
+
+def copy_to_vendor(objects: Objects, told: Publication) -> None:
+    """Copy what is published to the vendor's server; SSH is loaded only where it is used."""
+    drop_send(objects, told.send, told.vendor)
 
 
 def cancel(objects: Objects, send: Send = SEND) -> Outcome:

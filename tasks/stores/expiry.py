@@ -1,0 +1,92 @@
+"""What a vendor may keep no longer goes from the outbox: parts and recalls; manifest, account and digests stay.
+
+First CURRENT.json says that the revision has expired, then the index drops a send of which nothing is left,
+then the mark goes and after it the files: who follows either way never meets half a revision.
+"""
+
+from datetime import date
+from typing import NamedTuple
+
+from tasks.stores.failpoints import reach
+from tasks.stores.manifest import Manifest
+from tasks.stores.objects import Objects
+from tasks.stores.outbox import finish
+from tasks.stores.sends import (
+    MANIFEST,
+    SUCCESS,
+    Revision,
+    Send,
+    SendState,
+    all_sends,
+    read_manifest,
+    read_send,
+)
+
+
+class Expired(NamedTuple):
+    """One revision whose last day is over, and what of it still lies there."""
+
+    send_id: str
+    seq: int
+    expires_on: date
+    keys: tuple[str, ...]
+
+
+def due(objects: Objects, today: date) -> tuple[Expired, ...]:
+    """Revisions whose terms ended before today and of which files are left, in order of send and number."""
+    found = [one for send in all_sends(objects) for one in _due_of(objects, send, read_send(objects, send), today)]
+    return tuple(one for one in found if one.keys)
+
+
+def expire(objects: Objects, today: date) -> tuple[Expired, ...]:
+    """Let all that is due go; return what went. Twice is once, and a run that was killed is completed.
+
+    Raises:
+        SnapshotMovedError: somebody published one of these sends meanwhile; run again.
+    """
+    done = due(objects, today)
+    for send_id in dict.fromkeys(one.send_id for one in done):
+        send = Send.parse(send_id)
+        _say_so(objects, send, {one.seq for one in done if one.send_id == send_id})
+        for one in done:
+            if one.send_id == send_id:
+                _delete(objects, one)
+    return done
+
+
+def _due_of(objects: Objects, send: Send, state: SendState, today: date) -> list[Expired]:
+    manifests = [(one, read_manifest(objects, send, one)) for one in state.published.revisions]
+    return [
+        Expired(send.id, one.seq, told.terms.expires_on, _left(objects, send, one, told))
+        for one, told in manifests
+        if told.terms.expires_on < today
+    ]
+
+
+def _left(objects: Objects, send: Send, revision: Revision, manifest: Manifest) -> tuple[str, ...]:
+    """Keys that have to go, the mark first; the manifest stays."""
+    names = (SUCCESS, *(part.name for part in manifest.files))
+    keys = [send.key(revision.revision, name) for name in names]
+    there = {meta.key for meta in objects.list(f"{send.id}/{revision.revision}/")}
+    others = sorted(there - {*keys, send.key(revision.revision, MANIFEST)})
+    return tuple(key for key in (*keys, *others) if key in there)
+
+
+def _say_so(objects: Objects, send: Send, seqs: set[int]) -> None:
+    state = read_send(objects, send)
+    told = tuple(
+        one.model_copy(update={"is_expired": True}) if one.seq in seqs else one for one in state.published.revisions
+    )
+    if told != state.published.revisions:
+        reach("expire:swap", "before")
+        wanted = state.published.model_copy(update={"revisions": told})
+        objects.swap(send.current, wanted.encoded(), state.etag)
+    reach("expire:swap", "after")
+    finish(objects, send)
+    reach("expire:index", "after")
+
+
+def _delete(objects: Objects, one: Expired) -> None:
+    for key in one.keys:
+        objects.delete(key)
+        reach("expire:file", "after")

@@ -12,6 +12,7 @@ from infra.exports.filler import fill, unknown_headers
 from infra.exports.places import labelled, places_of
 from infra.exports.quirks import Quirks
 from infra.exports.spoil import spoil
+from infra.exports.together import told_of
 from infra.exports.words import WORD
 from tasks.sources.layouts import Layout
 
@@ -83,7 +84,8 @@ class Sheet:
 
     def _column(self, rows: pl.DataFrame, header: str, name: str | None) -> pl.Series:
         if name is None:
-            return rows.with_columns(text=fill(header, self.layout.name))["text"]
+            told = told_of(header, rows, self.zone)
+            return rows.select(text=fill(header, self.layout.name) if told is None else told)["text"]
         cell = self.layout.columns[name]
         word = WORD + header
         shown = rows.select(ROW, value=pl.col(word if word in rows.columns else name))

@@ -12,6 +12,7 @@ import polars as pl
 from expectations.vocabulary import INSTANT
 from infra.exports.draw import ROW, chance, draw
 from infra.exports.goods import COUNT, HOME, invent_products
+from infra.exports.together import ALONE, PAYER, Together, bundle, presell
 
 MOST_LINES = 4
 _DAY = 86_400
@@ -43,6 +44,8 @@ class Plan:
     anonymous_in_1000: int = 50
     unpaid_in_1000: int = 60
     refunded_in_1000: int = 60
+    together: Together = ALONE
+    """How often orders are paid together, in parts, or split."""
     goods: str = HOME
     """What it sells: a name of `goods.ASSORTMENTS`."""
 
@@ -85,19 +88,22 @@ def _orders(plan: Plan) -> pl.DataFrame:
         placed.with_columns(numbers.alias(ROW))
         .with_columns(ordered_at=pl.lit(plan.since).cast(INSTANT) + pl.duration(seconds="after"), person=_person(plan))
         .with_columns(order_id=_printed(plan.order_id), line_count=draw(f"{asked}/lines", plan.lines) + 1)
+        .pipe(bundle, plan.together, asked)
         .pipe(_live, plan)
-        .drop("after")
+        .pipe(presell, plan.together, asked)
+        .drop("after", PAYER)
     )
 
 
 def _live(orders: pl.DataFrame, plan: Plan) -> pl.DataFrame:
     """Orders with the instants of their lives: paid within minutes or never, shipped, arrived, perhaps sent back."""
     asked = f"{plan.seed}/{plan.channel}"
-    pays, returns = ~chance(f"{asked}/unpaid", plan.unpaid_in_1000), chance(f"{asked}/refund", plan.refunded_in_1000)
+    pays = ~chance(f"{asked}/unpaid", plan.unpaid_in_1000, PAYER)
+    returns = chance(f"{asked}/refund", plan.refunded_in_1000)
     whole = pl.when(pl.col("refunded_at").is_not_null() & chance(f"{asked}/full", 500)).then("refunded_at")
     unpaid = pl.when(pl.col("paid_at").is_null()).then(pl.col("ordered_at") + pl.duration(days=1))
     return (
-        orders.with_columns(paid_at=_later("ordered_at", f"{asked}/pays", 5, 900, pays))
+        orders.with_columns(paid_at=_later("ordered_at", f"{asked}/pays", 5, 900, pays, PAYER))
         .with_columns(shipped_at=_later("paid_at", f"{asked}/ships", 4 * 3600, 2 * _DAY))
         .with_columns(finished_at=_later("shipped_at", f"{asked}/arrives", 2 * _DAY, 10 * _DAY))
         .with_columns(refunded_at=_later("paid_at", f"{asked}/returns", _DAY, 12 * _DAY, returns))
@@ -120,9 +126,9 @@ def _printed(template: str, number: str = ROW) -> pl.Expr:
     return pl.concat_str(pl.lit(before), digits, pl.lit(after))
 
 
-def _later(than: str, question: str, least: int, most: int, happens: pl.Expr | None = None) -> pl.Expr:
+def _later(than: str, question: str, least: int, most: int, happens: pl.Expr | None = None, by: str = ROW) -> pl.Expr:
     """An instant `least` to `most` seconds after another; null where that is, or where it does not happen."""
-    at = pl.col(than) + pl.duration(seconds=draw(question, most - least) + least)
+    at = pl.col(than) + pl.duration(seconds=draw(question, most - least, by) + least)
     return at if happens is None else pl.when(happens).then(at)
 
 

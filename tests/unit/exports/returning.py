@@ -9,6 +9,7 @@ from polars.testing import assert_frame_equal
 from infra.exports.quirks import PLAIN, Quirks
 from infra.exports.rows import most_lines
 from infra.exports.shop import Plan, Shop, open_shop
+from infra.exports.together import Together
 from infra.exports.truth import File, Terms, columns_told, truth_of
 from infra.exports.write import Written, write_export
 from tasks.sources.layouts import Layout
@@ -25,8 +26,9 @@ def small_shop(layout: Layout, seed: str = "s", orders: int = 60) -> Shop:
     """One month of a shop of that layout's channel, with everything that happens to orders."""
     since, until = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC)
     plan = Plan(
-        seed, layout.channel, SHOP_ID, orders, since, until, people=30, lines=most_lines(layout), refunded_in_1000=300
-    )
+        seed, layout.channel, SHOP_ID, orders, since, until, people=30, lines=most_lines(layout), refunded_in_1000=300,
+        together=Together(presale_in_1000=150, bundled_in_1000=200),
+    )  # fmt: skip
     return open_shop(plan)
 
 

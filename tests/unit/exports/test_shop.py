@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from infra.exports.people import key_value
 from infra.exports.shop import Plan, between, known_at, open_shop
+from infra.exports.together import Together
 from tests.support.examples import examples
 
 PLAN = Plan("law", "taobao", "main", 400, datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC), people=60)
@@ -39,6 +40,41 @@ def test_all_that_can_happen_to_an_order_does():
     assert seen.orders["person"].null_count() > 0
     assert seen.lines["is_gift"].any()
     assert (seen.lines["coupon_fen"] > 0).any()
+
+
+BUNDLED = replace(PLAN, together=Together(presale_in_1000=200, bundled_in_1000=300))
+
+
+def test_orders_paid_together_are_of_one_person_at_one_time_and_keep_their_own_amounts():
+    shop, alone = open_shop(BUNDLED), open_shop(PLAN)
+    payments = shop.orders.group_by("paid_under").agg(pl.len(), pl.col("person", "ordered_at", "paid_at").n_unique())
+    assert payments["len"].max() > 1
+    assert payments.select("person", "ordered_at", "paid_at").max().row(0) == (1, 1, 1)
+    assert shop.orders["order_id"].equals(alone.orders["order_id"])
+    assert shop.lines.select("order_id", "gross_fen", "net_fen").equals(
+        alone.lines.select("order_id", "gross_fen", "net_fen")
+    )
+
+
+def test_parts_of_a_split_order_name_it_and_merged_ones_do_not():
+    orders = open_shop(BUNDLED).orders
+    bundles = orders.group_by("paid_under").agg(pl.len(), pl.col("split_from").null_count().alias("without"))
+    several = bundles.filter(pl.col("len") > 1)
+    assert {without == 0 for without in several["without"]} == {True, False}
+    assert (several["without"].is_in([0]) | (several["without"] == several["len"])).all()
+    assert bundles.filter(len=1)["without"].eq(1).all()
+    assert set(orders["split_from"].drop_nulls()) <= set(orders["order_id"])
+
+
+def test_a_deposit_is_no_payment_and_the_balance_comes_days_later_or_never():
+    orders = open_shop(BUNDLED).orders.filter(pl.col("deposit_at").is_not_null())
+    assert (orders["paid_at"] - orders["deposit_at"]).drop_nulls().min() > timedelta(hours=12)
+    assert orders["paid_at"].null_count() > 0
+    soon = known_at(open_shop(BUNDLED), PLAN.until)
+    owed = soon.orders.filter(pl.col("deposit_at").is_not_null() & pl.col("paid_at").is_null())
+    lines = soon.lines.join(owed.select(order="number"), on="order", how="semi")
+    assert owed.height > 0
+    assert lines["paid_fen"].sum() == 0
 
 
 def test_a_refund_is_at_most_what_was_paid():

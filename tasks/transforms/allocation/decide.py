@@ -33,15 +33,16 @@ def decide(walk: Walk, campaign: Campaign, vendor: Vendor) -> pl.DataFrame:
 
 
 def candidates(walk: Walk, campaign: Campaign, vendor: Vendor) -> pl.LazyFrame:
-    """Audience, contact, consent and earlier publication side by side."""
+    """Audience, contact, consent and earlier publication side by side; a consent where the condition holds."""
     points = walk.points.lazy().filter(pl.col("contact_type") == vendor.contact_type)
     reached = _reached(walk, campaign).lazy().select("one_id", contact_key="recipient_key", is_published=pl.lit(True))
     preferred = preferred_contacts(points).select("one_id", "contact_key", is_published=pl.lit(False))
     contacts = pl.concat([reached, preferred.join(reached, on="one_id", how="anti")])
-    said = verdicts(walk.known.words, walk.keys.lazy(), points, contacts, question_of(campaign, vendor))
+    audience = select_audience(walk.known.base, campaign).collect().lazy()
+    meant = contacts.join(audience.filter("is_met"), on="one_id", how="semi")  # nobody else's consent is asked for
+    said = verdicts(walk.known.words, walk.keys.lazy(), points, meant, question_of(campaign, vendor))
     return (
-        select_audience(walk.known.base, campaign)
-        .join(contacts, on="one_id", how="left")
+        audience.join(contacts, on="one_id", how="left")
         .join(said, on="one_id", how="left")
         .join(surprised(walk.known, campaign), on="one_id", how="left")
         .join(bought_since(walk.known, campaign), on="one_id", how="left")

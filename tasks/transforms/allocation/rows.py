@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from typing import NamedTuple
 
 import polars as pl
 
@@ -11,6 +12,28 @@ from tasks.policy.variants import HELD_OUT, TREATED
 from tasks.transforms.allocation.walk import Walk, send_id_of
 from tasks.transforms.caps import touch_rows
 from tasks.transforms.holdout import new_assignments
+
+
+class Part(NamedTuple):
+    """What one campaign leaves; the rest of what it was decided on is let go before the next one."""
+
+    messages: pl.DataFrame
+    """What the campaigns after it find in the ledger."""
+    members: pl.DataFrame
+    drawn: pl.DataFrame
+    asked: pl.DataFrame
+    touches: pl.DataFrame
+
+
+def part_of(people: pl.DataFrame, campaign: Campaign, walk: Walk, before: pl.DataFrame, at: datetime) -> Part:
+    """The rows of one decided campaign; `before` is the ledger as it stood before the walk."""
+    return Part(
+        taken(people, campaign, walk.send_on),
+        members(people, campaign, walk.send_on),
+        drawn(people, campaign, walk.send_on),
+        asked_globally(people),
+        ledger_rows(people, campaign, walk, before, at),
+    )
 
 
 def taken(people: pl.DataFrame, campaign: Campaign, send_on: date) -> pl.DataFrame:
@@ -51,19 +74,21 @@ def drawn(people: pl.DataFrame, campaign: Campaign, send_on: date) -> pl.DataFra
     return new_assignments(taking_part, campaign.holdout.experiment, assigned_on=send_on)
 
 
-def drawn_globally(decided: Iterable[pl.DataFrame], walk: Walk) -> pl.DataFrame:
-    """The same for the global holdout: one row per person whom any campaign would send to, and who has none yet."""
+def asked_globally(people: pl.DataFrame) -> pl.DataFrame:
+    """Whom one campaign would send to, with their place in the global holdout: one_id, variant, bucket, what stands."""
+    place = pl.when("is_held_globally").then(pl.lit(HELD_OUT)).otherwise(pl.lit(TREATED))
+    would = pl.col("outcome").is_in(["planned", "holdout", "global_holdout"])
+    return people.filter(would, pl.col("global_bucket").is_not_null()).select(
+        "one_id", variant=place, bucket="global_bucket", standing_variant="global_standing"
+    )
+
+
+def drawn_globally(parts: Iterable[Part], walk: Walk) -> pl.DataFrame:
+    """One row per person whom any campaign would send to, and who has no place in the global holdout yet."""
     draw = walk.held_globally
     if draw is None:
         return TABLES["assignments"].schema.to_frame()
-    place = pl.when("is_held_globally").then(pl.lit(HELD_OUT)).otherwise(pl.lit(TREATED))
-    asked = [
-        people.filter(
-            pl.col("outcome").is_in(["planned", "holdout", "global_holdout"]), pl.col("global_bucket").is_not_null()
-        ).select("one_id", variant=place, bucket="global_bucket", standing_variant="global_standing")
-        for people in decided
-    ]
-    once = pl.concat(asked).unique("one_id", keep="first", maintain_order=True)
+    once = pl.concat([part.asked for part in parts]).unique("one_id", keep="first", maintain_order=True)
     return new_assignments(once, draw.holdout.experiment, assigned_on=walk.send_on)
 
 
@@ -86,6 +111,13 @@ def ledger_rows(
             touch_rows(fresh, campaign, kind="planned", send_on=walk.send_on, at=at),
         ]
     )
+
+
+def side_by_side(sends: list[pl.DataFrame]) -> pl.DataFrame:
+    """The audience_members rows of several sends in the order of their key; each send is in order already."""
+    schema = TABLES["audience_members"].schema
+    filled = sorted((rows for rows in sends if rows.height), key=lambda rows: str(rows.item(0, "send_id")))
+    return pl.concat([schema.to_frame(), *(rows.cast(schema) for rows in filled)])
 
 
 def in_order(parts: Iterable[pl.DataFrame], table: str) -> pl.DataFrame:

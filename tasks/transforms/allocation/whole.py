@@ -7,7 +7,7 @@ import polars as pl
 
 from tasks.policy.models import Policy
 from tasks.transforms.allocation.decide import decide
-from tasks.transforms.allocation.rows import drawn, drawn_globally, in_order, ledger_rows, members, taken
+from tasks.transforms.allocation.rows import drawn_globally, in_order, part_of, side_by_side
 from tasks.transforms.allocation.walk import messages_at_start, start
 from tasks.transforms.caps import ledger
 from tasks.transforms.known import Known, under_present_ids
@@ -42,14 +42,13 @@ def allocate(
     walk = start(under_present_ids(known), policy, chosen, send_on)
     before = ledger(walk.known.touches, walk.keys.lazy()).collect()
     walk = replace(walk, messages=messages_at_start(before, walk.published, chosen, send_on))
-    decided = []
+    parts = []
     for campaign in sorted(chosen, key=lambda c: (c.priority, c.code)):
         people = decide(walk, campaign, policy.vendor(campaign.vendor))
-        walk = replace(walk, messages=pl.concat([walk.messages, taken(people, campaign, send_on)]))
-        decided.append((campaign, people))
-    places = [drawn_globally((people for _, people in decided), walk), *(drawn(p, c, send_on) for c, p in decided)]
+        parts.append(part_of(people, campaign, walk, before, at))
+        walk = replace(walk, messages=pl.concat([walk.messages, parts[-1].messages]))
     return Allocation(
-        members=in_order((members(p, c, send_on) for c, p in decided), "audience_members"),
-        assignments=in_order(places, "assignments"),
-        touches=in_order((ledger_rows(p, c, walk, before, at) for c, p in decided), "touches"),
+        members=side_by_side([part.members for part in parts]),
+        assignments=in_order([drawn_globally(parts, walk), *(part.drawn for part in parts)], "assignments"),
+        touches=in_order([part.touches for part in parts], "touches"),
     )

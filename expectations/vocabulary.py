@@ -189,7 +189,11 @@ _add(
     _text("customer_key", "Key of the customer, `type:scope:pseudonym`.", pii="pseudonym"),
     _at("followed_at", "When the adviser and the customer became contacts."),
     _text("add_way", "How the contact was made, the source's own code.", "the source does not say"),
-    _text("contact_type", "Kind of contact point.", codes=("phone", "email", "push_token", "name")),
+    _text(
+        "contact_type",
+        "Kind of contact point; an id where a vendor knows people by it.",
+        codes=("phone", "email", "push_token", "external_userid", "member", "name"),
+    ),
     Column("nonce", pl.Binary(), "Nonce of the sealed value, 12 bytes.", pii="sealed", logical=False),
     Column(
         "ciphertext",

@@ -15,7 +15,7 @@ from tasks.steps.rekeyed import rename_of
 from tasks.stores.sends import REACHED, Send, SendState, reached, read_send
 from tasks.transforms.audience import base_of, newest_as_of
 from tasks.transforms.consent import standing
-from tasks.transforms.contact_points import contact_points, keys_of_people
+from tasks.transforms.contact_points import CONTACT_TYPES, contact_points, keys_of_people
 from tasks.transforms.freshness import buyers_since
 from tasks.transforms.known import Former, Known
 from tasks.transforms.lineage import aliases, predecessors
@@ -74,6 +74,7 @@ def points_of(run: Run, horizon: Horizon) -> pl.LazyFrame:
         known=known,
         seen_before=known,
         marketplaces=policy_of(run).contacting.marketplaces,
+        types={*CONTACT_TYPES, *(vendor.contact_type for vendor in policy_of(run).vendors)},
     )
 
 

@@ -19,6 +19,7 @@ def contact_points(
     known: datetime,
     seen_before: datetime,
     marketplaces: Collection[str] = (),
+    types: Collection[str] = CONTACT_TYPES,
 ) -> pl.LazyFrame:
     """One row per customer and contact key, with the last time that the contact was seen as theirs.
 
@@ -27,7 +28,7 @@ def contact_points(
     other contact (of a hub, typed by staff, a push token) belongs to whoever the record is about: one that was seen
     with two customers has a row for each, and it is allocation that lets only one of them have it. Whoever a record
     names beside somebody else's contact has a row too: no message is for them there, but they may read it, so that
-    their no is heard.
+    their no is heard. `types` are the kinds of contact that count: a vendor may know people by an id of theirs.
 
     Returns:
         one_id, contact_type, contact_key, last_seen_at, is_own (seen together outside of `marketplaces` too),
@@ -35,7 +36,7 @@ def contact_points(
     """
     is_own = ~pl.col("channel").is_in(list(marketplaces)).fill_null(value=False)
     seen = sightings.filter(pl.col("known_from") <= known, pl.col("seen_at") < seen_before)
-    contacts = seen.filter(pl.col("key_type").is_in(CONTACT_TYPES)).with_columns(is_own=is_own)
+    contacts = seen.filter(pl.col("key_type").is_in(list(types))).with_columns(is_own=is_own)
     keys = identities.select("key").unique()
     owned, loose = (contacts.join(keys, on="key", how=how) for how in ("semi", "anti"))
     theirs = pl.concat([_of_their_owner(owned, identities), _of_the_record(loose, seen, identities)])

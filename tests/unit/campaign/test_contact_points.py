@@ -32,6 +32,17 @@ def test_each_contact_type_has_its_own() -> None:
     assert found == [("a", "phone", "phone::1"), ("a", "push_token", "push_token:app:x")]
 
 
+def test_an_id_of_a_vendors_is_a_contact_where_a_vendor_takes_it() -> None:
+    people = owned({member("a"): "a", "external_userid:corp:x": "a", "external_userid:corp:y": "b"})
+    seen = rows("sightings", [*sighting("a", "external_userid:corp:x"), *sighting("b", "external_userid:corp:y")])
+    points = contact_points(seen, people, known=NOW, seen_before=NOW, types=("external_userid",))
+    found = preferred_contacts(points).select("one_id", "contact_type", "contact_key").collect().rows()
+    assert sorted(found) == [
+        ("a", "external_userid", "external_userid:corp:x"), ("b", "external_userid", "external_userid:corp:y"),
+    ]  # fmt: skip
+    assert contact_points(seen, people, known=NOW, seen_before=NOW).collect().is_empty()
+
+
 def test_what_is_seen_or_known_later_does_not_count() -> None:
     assert preferred(sighting("a", phone(1), AUGUST)) == []
     assert preferred(sighting("a", phone(1), MAY, known_from=AUGUST)) == []

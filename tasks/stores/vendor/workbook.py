@@ -18,6 +18,7 @@ from tasks.policy.vendors import Vendor
 _CREATED: Final = datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None)
 _CELL_MOST: Final = 32_767
 """Characters of a cell, counted in UTF-16 as Excel does."""
+_PROBE: Final = 10_000
 _FULL: Final = 0.95
 """How full a file is meant to be of the limit on its bytes, which are known only once it is packed."""
 
@@ -26,7 +27,7 @@ def workbook_parts(cells: pl.DataFrame, vendor: Vendor) -> Iterator[tuple[bytes,
     """Bytes and rows of one part after the other; a file that came out too large is made again with fewer rows."""
     _check_lengths(cells)
     clean = cells.select(pl.all().str.replace_all(r"[\x00-\x08\x0b\x0c\x0e-\x1f]", " ").fill_null(""))
-    start, most = 0, vendor.rows_per_part
+    start, most = 0, _rows_that_should_fit(clean, vendor)
     while start < cells.height:
         part = clean.slice(start, most)
         data = _workbook(part, vendor)
@@ -35,6 +36,15 @@ def workbook_parts(cells: pl.DataFrame, vendor: Vendor) -> Iterator[tuple[bytes,
             continue
         yield data, part.height
         start += part.height
+
+
+def _rows_that_should_fit(cells: pl.DataFrame, vendor: Vendor) -> int:
+    """Rows for the first try, by what the first few thousand take: a large workbook is dear to make twice."""
+    if vendor.bytes_per_part is None or cells.height <= _PROBE:
+        return vendor.rows_per_part
+    around = len(_workbook(cells.clear(), vendor))
+    taken = len(_workbook(cells.head(_PROBE), vendor)) - around
+    return max(1, min(vendor.rows_per_part, int(_PROBE * (vendor.bytes_per_part - around) / taken * _FULL)))
 
 
 def _fewer(rows: int, size: int, limit: int) -> int:

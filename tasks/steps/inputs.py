@@ -36,6 +36,7 @@ def refresh_inputs(run: Run, policy: Policy) -> Inputs:
         previous_models=None if previous is None else lake.scan("models", snapshot, partitions=[previous]),
         previous_tags=None if previous is None else lake.scan("tags", snapshot, partitions=[previous]),
         previous_as_of=previous,
+        net_as_of=None,
         before=None if previous is None else before_of(run, previous),
         blocked=blocked_keys(run, policy),
         zone=policy.brand.zone,

@@ -18,7 +18,7 @@ from tasks.transforms.identity_guards import require_sane
 from tasks.transforms.refresh import figures_of, moves_of, tag_changes_of, tags_of
 from tasks.transforms.traits import beside_traits, describe_customers, with_fitted
 
-OWNED_ORDERS = "owned_orders"
+NET_ORDERS = "net_orders"
 MOVED = ("customers", "identities", "identity_changes")
 """What moves between two dates are told from."""
 
@@ -28,7 +28,7 @@ def layer(run: Run) -> tuple[Candidate, ...]:
     """Resolve identities, then measure, score, tier and stage every customer."""
     policy = policy_of(run)
     inputs = refresh_inputs(run, policy)
-    layers = layer_customers(inputs, policy, as_of(run), keep=partial(spool, run, OWNED_ORDERS))
+    layers = layer_customers(inputs, policy, as_of(run), keep=partial(spool, run, NET_ORDERS))
     require_sane(layers, inputs, policy.identity.guards)
     return (
         _partition(run, "layer", "identities", layers.identities),
@@ -75,13 +75,14 @@ def measure(run: Run, layers: Sequence[Candidate]) -> Candidate:
     """Work out the key figures that the report shows."""
     policy = policy_of(run)
     customers, models, identities = (read(find(layers, table)) for table in ("customers", "models", "identities"))
-    figures = figures_of(refresh_inputs(run, policy), policy, customers, models, identities, as_of(run))
+    figures = figures_of(_inputs(run, policy), policy, customers, models, identities, as_of(run))
     return _partition(run, "measure", "metrics", figures)
 
 
 def _inputs(run: Run, policy: Policy) -> Inputs:
     """What a refresh reads, with the orders whose customers an earlier step has found."""
-    return replace(refresh_inputs(run, policy), owned_orders=spooled(run, OWNED_ORDERS))
+    orders = spooled(run, NET_ORDERS)
+    return replace(refresh_inputs(run, policy), owned_orders=orders, net_as_of=None if orders is None else as_of(run))
 
 
 def _partition(run: Run, step: str, table: str, frame: pl.LazyFrame) -> Candidate:

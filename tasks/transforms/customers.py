@@ -64,6 +64,8 @@ class Inputs:
     touches: pl.LazyFrame = field(default_factory=TABLES["touches"].empty)
     owned_orders: pl.LazyFrame | None = None
     """`numbered_orders` of the date, where a step before has worked them out."""
+    net_as_of: date | None = None
+    """The date at which `owned_orders` are net; None where they are as paid."""
     before: Before | None = None
     """How the date before was seen; None: under the same rules and with the same knowledge."""
 
@@ -122,7 +124,9 @@ def customers_and_models(
 
     One row per customer first seen by the end of `as_of`, sorted by one_id; the models are fitted on all of them.
     """
-    owned = replace(settled(inputs, identities), orders=keep(numbered_orders(inputs, identities)))
+    own = settled(inputs, identities)
+    net = keep(net_orders(numbered_orders(inputs, identities), own.refunds, identities, as_of=as_of))
+    owned = replace(own, orders=net, owned_orders=net, net_as_of=as_of)
     standing = hold("tiers", standings(owned, policy, as_of, identities, hold))
     models = hold("models", fit_models(standing, inputs.previous_models, policy.value, as_of))
     customers = (
@@ -138,7 +142,8 @@ def settled(inputs: Inputs, identities: pl.LazyFrame) -> Inputs:
 
     Refunds are few and read by every measure: they are worked out once.
     """
-    return replace(inputs, refunds=refunds_of(inputs).collect().lazy(), orders=_own_orders(inputs, identities))
+    refunds = refunds_of(inputs).collect().lazy()
+    return replace(inputs, refunds=refunds, orders=_own_orders(inputs, identities), owned_orders=None, net_as_of=None)
 
 
 def numbered_orders(inputs: Inputs, identities: pl.LazyFrame) -> pl.LazyFrame:
@@ -166,7 +171,9 @@ def standings(
 
 
 def orders_at(inputs: Inputs, identities: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
-    """One row per paid order at `as_of` in the brand's currency, refunds taken off, buyers resolved."""
+    """One row per paid order at `as_of` in the brand's currency, refunds taken off, buyers resolved or numbered."""
+    if inputs.owned_orders is not None and inputs.net_as_of == as_of:
+        return inputs.owned_orders
     return net_orders(_own_orders(inputs, identities), refunds_of(inputs), identities, as_of=as_of)
 
 
@@ -264,7 +271,8 @@ def _numbered_state(inputs: Inputs, people: pl.LazyFrame, identities: pl.LazyFra
 
 def _counted_at(inputs: Inputs, policy: Policy, numbered: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
     """One row per paid order at `as_of`, with the day on which it starts to count towards the tier."""
-    orders = net_orders(inputs.orders, inputs.refunds, numbered, as_of=as_of)
+    is_net = inputs.net_as_of == as_of
+    orders = inputs.orders if is_net else net_orders(inputs.orders, inputs.refunds, numbered, as_of=as_of)
     return with_counting_days(orders, inputs.refunds, as_of=as_of, tiers=policy.tiers)
 
 
@@ -273,7 +281,7 @@ def _moves_at(inputs: Inputs, policy: Policy, numbered: pl.LazyFrame, as_of: dat
     if inputs.refunds.limit(1).collect().is_empty():
         return None
     orders = _counted_at(inputs, policy, numbered, as_of)
-    return refund_moves(orders, inputs.refunds, as_of=as_of, tiers=policy.tiers)
+    return in_memory("refund moves", refund_moves(orders, inputs.refunds, as_of=as_of, tiers=policy.tiers))
 
 
 def _with_spend(people: pl.LazyFrame, orders: pl.LazyFrame, as_of: date, policy: Policy) -> pl.LazyFrame:

@@ -81,21 +81,20 @@ def net_orders(
 ) -> pl.LazyFrame:
     """One row per paid order of kind `purchase` that had matured by the end of `as_of`.
 
-    `orders` are as stored, or `owned_orders` of these identities, which spares the search for their owners.
+    `orders` are as stored, or `owned_orders` of these identities, which spares the search for their owners, or those
+    net at any later date.
     `refunds` are those of `paid_back`. `refunded_fen` is what had been paid back by then, and shows
     a refund above the payment; `net_fen` stops at 0. `is_qualifying` = net above 0. `one_id` is null where the money
     has no customer. Payments of the last `maturity_days` are left out.
     """
-    is_owned = "one_id" in orders.collect_schema().names()
-    owned = orders if is_owned else owned_orders(orders, identities)
+    names = orders.collect_schema().names()
+    owned = orders if "one_id" in names else owned_orders(orders, identities)
+    has_coupon = pl.col("has_coupon") if "has_coupon" in names else pl.col("coupon_fen").fill_null(0) > 0
     return (
         owned.filter(pl.col("paid_on") <= as_of - timedelta(days=maturity_days))
+        .select(*ORDER, "one_id", "paid_at", "paid_on", "gross_fen", "paid_fen", has_coupon=has_coupon)
         .join(_refunded(refunds, as_of), on=ORDER, how="left")
-        .select(
-            *ORDER, "one_id", "paid_at", "paid_on", "gross_fen", "paid_fen",
-            pl.col("refunded_fen").fill_null(0),
-            has_coupon=pl.col("coupon_fen").fill_null(0) > 0,
-        )
+        .with_columns(pl.col("refunded_fen").fill_null(0))
         .with_columns(net_fen=pl.max_horizontal(pl.col("paid_fen") - pl.col("refunded_fen"), 0))
         .with_columns(is_qualifying=pl.col("net_fen") > 0)
     )  # fmt: skip

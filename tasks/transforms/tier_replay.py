@@ -93,7 +93,7 @@ def _replay_days(
     others stays as it is.
     """
     key = start.collect_schema()["one_id"]
-    histories = _no_histories(key) if moves is None else _histories(orders, moves, tiers)
+    histories = _no_histories(key) if moves is None else _histories(start, orders, moves, after, tiers)
     changes = spend_changes(orders, moves, after=after, as_of=as_of, tiers=tiers)
     days = _days(start, histories, changes, as_of, tiers)
     marks = days.join(histories, on="one_id", how="full", coalesce=True)
@@ -117,16 +117,22 @@ def _no_histories(key: pl.DataType) -> pl.LazyFrame:
     return pl.LazyFrame(schema={"one_id": key, "moves": pl.List(move)})
 
 
-def _histories(orders: pl.LazyFrame, moves: pl.LazyFrame, tiers: Tiers) -> pl.LazyFrame:
-    """One row per customer whose granting window a refund may have thinned: all movements of their money, as a list.
+def _histories(
+    start: pl.LazyFrame, orders: pl.LazyFrame, moves: pl.LazyFrame, after: date, tiers: Tiers
+) -> pl.LazyFrame:
+    """One row per customer whose granting window a refund may have thinned: the movements of their money, as a list.
 
-    A refund thins a window when it comes after the counting day.
+    A refund thins a window when it comes after the counting day and after the window's end. No window of theirs ends
+    before the one that granted their tier, or before `after` where none did; what counted before it began is left out.
     """
+    ends = start.select("one_id", _end=pl.coalesce("tier_window_end", pl.lit(after, pl.Date)))
     late = moves.filter(pl.col("moved_on") > pl.col("counted_on"), pl.lit(tiers.refund_effect == "immediate"))
-    touched = late.select("one_id").unique()
+    recent = late.select("one_id", "moved_on").join(ends, on="one_id").filter(pl.col("moved_on") > pl.col("_end"))
+    touched = in_memory("touched", recent.select("one_id", "_end").unique())
     paid = orders.select("one_id", "counted_on", moved_on="counted_on", fen="paid_fen")
     back = moves.select("one_id", "counted_on", "moved_on", fen=-pl.col("back_fen"))
-    theirs = [rows.join(touched, on="one_id", how="semi") for rows in (paid, back)]
+    since = pl.col("_end") - timedelta(days=tiers.qualify_window_days)
+    theirs = [rows.join(touched, on="one_id").filter(pl.col("counted_on") > since) for rows in (paid, back)]
     return pl.concat(theirs).group_by("one_id").agg(moves=pl.struct("counted_on", "moved_on", "fen"))
 
 

@@ -16,7 +16,7 @@ from tests.bench.stages import Stage
 
 GOAL_RATIO, GOAL_GIB = 15.0, 6.0
 """At most 15 times RFM and tiers alone, and 6 GiB, at 50 million orders."""
-RFM_AND_TIERS = ("owned orders", "people", "facts", "RFM", "tiers")
+RFM_AND_TIERS = ("net orders", "people", "facts", "RFM", "tiers")
 """The stages that RFM and tiers rest on when they start from the same lake."""
 
 

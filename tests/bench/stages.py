@@ -68,8 +68,8 @@ def run(lake: Path, result: Path, policy: Policy) -> None:
 
 def _refresh(inputs: Inputs, identities: pl.LazyFrame, policy: Policy, scratch: Run, watch: Watch) -> None:
     def keep(orders: pl.LazyFrame) -> pl.LazyFrame:
-        kept = spool(scratch, "owned_orders", orders)
-        watch.note("owned orders", kept.select(pl.len()).collect().item())
+        kept = spool(scratch, "net_orders", orders)
+        watch.note("net orders", kept.select(pl.len()).collect().item())
         return kept
 
     def write(table: str, rows: pl.LazyFrame) -> pl.LazyFrame:
@@ -80,7 +80,7 @@ def _refresh(inputs: Inputs, identities: pl.LazyFrame, policy: Policy, scratch: 
     customers, models = customers_and_models(inputs, policy, AS_OF, identities, keep, watch)
     customers = write("customers", customers)
     write("cutoffs", cutoffs_of(customers, policy.rfm, as_of=AS_OF))
-    known = replace(inputs, owned_orders=spooled(scratch, "owned_orders"))
+    known = replace(inputs, owned_orders=spooled(scratch, "net_orders"), net_as_of=AS_OF)
     described = describe_customers(known, policy, AS_OF, identities, customers, watch)
     traits = write("traits", described.traits)
     write("models", with_fitted(models, described.fitted))

@@ -14,7 +14,7 @@ def test_a_refresh_tells_its_stages(tmp_path: Path):
     stages = {stage.name: stage for stage in refresh.stages_of(tmp_path, 20_000)}
     assert set(refresh.RFM_AND_TIERS) <= stages.keys()
     assert {stages[f"write {table}"].rows for table in ("customers", "traits", "tags")} == {2000}
-    assert stages["owned orders"].rows == 20_000
+    assert stages["net orders"].rows == 20_000
     assert max(stage.peak_gib for stage in stages.values()) < refresh.GOAL_GIB
 
 

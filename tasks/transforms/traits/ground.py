@@ -80,9 +80,11 @@ def ground_of(inputs: Inputs, policy: Policy, as_of: date, identities: pl.LazyFr
 
 def _orders(inputs: Inputs, policy: Policy, as_of: date, identities: pl.LazyFrame) -> pl.LazyFrame:
     """One row per paid order of somebody, as customers.py counts it."""
-    owned = numbered_orders(inputs, identities).filter(pl.col("one_id").is_not_null())
-    orders = net_orders(owned, refunds_of(inputs), identities, as_of=as_of)
-    return only_mature(orders, as_of=as_of, maturity_days=policy.rfm.maturity_days)
+    numbered = numbered_orders(inputs, identities)
+    is_net = inputs.net_as_of == as_of
+    orders = numbered if is_net else net_orders(numbered, refunds_of(inputs), identities, as_of=as_of)
+    owned = orders.filter(pl.col("one_id").is_not_null())
+    return only_mature(owned, as_of=as_of, maturity_days=policy.rfm.maturity_days)
 
 
 def _owned(rows: pl.LazyFrame, keys: pl.LazyFrame, key: str, at: str) -> pl.LazyFrame:

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
@@ -12,7 +11,7 @@ import yaml
 from tasks.policy.presets import names
 from tasks.policy.vendors import Vendor
 from tasks.stores.vendor_files import File, render_parts, render_recall
-from tests.support.vendor_readers import HOSTILE, STORED, expected_id, opened, profile, requests, table
+from tests.support.vendor_readers import HOSTILE, STORED, expected_id, ids_in, opened, profile, requests, table
 
 PROFILES = names("vendors")
 ADDED = Path(__file__).parents[1] / "samples" / "vendors"
@@ -45,23 +44,6 @@ def rendered(vendor: Vendor, rows: pl.DataFrame) -> list[File]:
 @pytest.fixture(params=PROFILES)
 def vendor(request: pytest.FixtureRequest) -> Vendor:
     return profile(request.param)
-
-
-def ids_in(file: File, vendor: Vendor) -> list[str]:
-    """The ids of a file in its order."""
-    if not vendor.request:
-        rows = table(file, vendor)
-        place = [column.source for column in vendor.columns].index("contact")
-        return [row[place] for row in (rows[1:] if vendor.with_header else rows)]
-    naming = next(field for field in vendor.request.fields if field.source in {"contact", "row"})
-    found: list[str] = []
-    for body in requests(file, vendor):
-        held: Any = body
-        for step in naming.name.split("."):
-            held = held[step]
-        entries = [held] if naming.take == "shared" else held.split(naming.join) if naming.join else held
-        found += [entry.split(",")[0] for entry in entries]
-    return found
 
 
 def test_a_file_names_everyone_once_by_the_vendors_own_id(vendor: Vendor) -> None:

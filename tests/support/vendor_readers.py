@@ -75,3 +75,20 @@ def requests(file: File, vendor: Vendor) -> list[dict[str, Any]]:
     """The requests of a file."""
     data = opened(file, vendor)
     return [json.loads(data)] if vendor.format == "json" else [json.loads(line) for line in data.split(b"\n")]
+
+
+def ids_in(file: File, vendor: Vendor) -> list[str]:
+    """The ids of a file in its order."""
+    if not vendor.request:
+        rows = table(file, vendor)
+        place = [column.source for column in vendor.columns].index("contact")
+        return [row[place] for row in (rows[1:] if vendor.with_header else rows)]
+    naming = next(field for field in vendor.request.fields if field.source in {"contact", "row"})
+    found: list[str] = []
+    for body in requests(file, vendor):
+        held: Any = body
+        for step in naming.name.split("."):
+            held = held[step]
+        entries = [held] if naming.take == "shared" else held.split(naming.join) if naming.join else held
+        found += [entry.split(",")[0] for entry in entries]
+    return found

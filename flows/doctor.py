@@ -1,10 +1,11 @@
-"""What `strata doctor` looks at: the machine, the store, the lake, the keys. It changes nothing."""
+"""What `strata doctor` looks at: the machine, the store, the lake, the keys, the sends. It changes nothing."""
 
 import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from flows.agreement import disagreements, roots
 from tasks.errors import StrataError
 from tasks.settings import Settings
 from tasks.steps.house import lake_at, objects_at, pseudonymiser_now
@@ -26,6 +27,7 @@ def examine(lake: str = "") -> list[Finding]:
         "outbox": lambda: _store(settings.outbox or f"{uri}/outbox"),
         "lake": lambda: _lake(uri),
         "keys": lambda: _keys(uri),
+        "sends": lambda: _sends(uri, settings.outbox or f"{uri}/outbox"),
     }
     return [_run(name, check) for name, check in checks.items()]
 
@@ -68,3 +70,33 @@ def _keys(uri: str) -> str:
         return "no policy has run here yet"
     policy = stored_policy(objects_at(uri), str(runs.get_column("policy_digest")[-1]))
     return f"key {pseudonymiser_now(policy, uri).key_id}"
+
+
+def _sends(uri: str, outbox: str) -> str:
+    found = disagreements(uri, outbox)
+    if found:
+        told = "; ".join(f"{one.send_id} {one.what}: {one.found}" for one in found)
+        raise StrataError(
+            told, expected="an outbox and a lake that agree",
+            next_step="`strata doctor --repair`; what is damaged or lost comes from the bucket's versions",
+        )  # fmt: skip
+    return "outbox and lake agree"
+
+
+def mend(lake: str, *, is_rehearsal: bool) -> list[Finding]:
+    """Finish and record what killed runs left; what no machine can make good is told as well."""
+    from flows.parameters import Parameters  # noqa: PLC0415 - only who repairs waits for Prefect
+
+    found = disagreements(*roots(lake))
+    if not is_rehearsal and any(one.can_be_repaired for one in found):
+        from flows.reconcile import reconcile  # noqa: PLC0415
+
+        reconcile(Parameters(lake=lake))
+    return [
+        {"send": one.send_id, "what": one.what, "found": one.found, "repaired": _told(one.can_be_repaired)}
+        for one in found
+    ]
+
+
+def _told(can_be_repaired: bool) -> str:  # noqa: FBT001 - one word for it
+    return "yes" if can_be_repaired else "no: restore it from the bucket's versions or a backup"

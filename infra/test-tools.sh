@@ -1,14 +1,19 @@
 #!/usr/bin/env bash
-# The report is looked at in a real browser: installs Chromium where that is possible, else says what to do.
+# What tests look with beside Python: a browser for the report, OpenSSH's server and GnuPG for what vendors receive.
+# Installs what is missing where that is possible, else says what to do.
 set -euo pipefail
-for browser in chromium chromium-browser google-chrome; do
-  if command -v "$browser" >/dev/null; then exit 0; fi
-done
+export PATH="$PATH:/usr/sbin"
+missing=()
+command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null ||
+  missing+=(chromium fonts-noto-cjk)
+command -v sshd >/dev/null || missing+=(openssh-server)
+command -v gpg >/dev/null || missing+=(gnupg)
+if [ ${#missing[@]} -eq 0 ]; then exit 0; fi
 if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
-  echo "installing chromium for the browser tests" >&2
+  echo "installing for the tests: ${missing[*]}" >&2
   apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium fonts-noto-cjk >/dev/null
+  DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "${missing[@]}" >/dev/null
 else
-  echo "no Chromium found: the browser tests need one; install \`chromium\` with your package manager" >&2
+  echo "the tests need these, install them with your package manager: ${missing[*]}" >&2
   exit 1
 fi

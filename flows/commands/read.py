@@ -119,13 +119,29 @@ def verify(
 
 
 @app.command()
-def doctor(lake: LakeOption = "", as_json: JsonOption = False) -> None:
-    """Check that this machine, the store and the lake are fit to work, and say what to mend.
+def doctor(
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Finish and record sends that a killed run left; delivers nothing.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="With --repair: only list what it would do.")] = False,
+    lake: LakeOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Check that this machine, the store, the lake and the sends are fit, and say what to mend.
 
-    Example: strata doctor
+    Example: strata doctor --repair --dry-run
     """
-    from flows.doctor import examine
+    from flows.doctor import examine, mend
 
+    if repair:
+        mended = mend(lake, is_rehearsal=dry_run)
+        if as_json:
+            print_json(mended)
+        elif mended:
+            console.print(rows_table("would repair" if dry_run else "repaired", mended))
+        else:
+            console.print("nothing to repair")
+        return
     findings = examine(lake)
     if as_json:
         print_json(findings)

@@ -102,7 +102,7 @@ data "aws_iam_policy_document" "bucket" {
     }
   }
 
-  # A link that was signed and passed on is worth nothing after ten minutes.
+  # A link that was signed and passed on is worth nothing after the longest life that a vendor's profile allows.
   statement {
     sid       = "NoOldSignatures"
     effect    = "Deny"
@@ -115,7 +115,7 @@ data "aws_iam_policy_document" "bucket" {
     condition {
       test     = "NumericGreaterThan"
       variable = "s3:signatureAge"
-      values   = ["600000"]
+      values   = [tostring(var.link_minutes * 60000)]
     }
   }
 }

@@ -95,7 +95,7 @@ data "aws_iam_policy_document" "assumed_by_vendor" {
   }
 }
 
-# INDEX.json tells a vendor what there is, so it needs no listing.
+# INDEX.json tells a vendor what there is; one that would rather look for _SUCCESS may list its own prefix alone.
 data "aws_iam_policy_document" "vendor" {
   for_each = var.vendors
 
@@ -103,6 +103,17 @@ data "aws_iam_policy_document" "vendor" {
     sid       = "ReadOwnFiles"
     actions   = ["s3:GetObject"]
     resources = ["${aws_s3_bucket.strata["outbox"].arn}/${each.key}/*"]
+  }
+
+  statement {
+    sid       = "ListOwnFiles"
+    actions   = ["s3:ListBucket"]
+    resources = [aws_s3_bucket.strata["outbox"].arn]
+    condition {
+      test     = "StringLike"
+      variable = "s3:prefix"
+      values   = ["${each.key}/*"]
+    }
   }
 
   statement {

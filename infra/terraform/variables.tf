@@ -24,3 +24,9 @@ variable "old_versions_days" {
   type        = number
   default     = 30
 }
+
+variable "link_minutes" {
+  description = "Longest life of a signed link: the largest link_minutes of the vendors' profiles."
+  type        = number
+  default     = 60
+}

@@ -100,6 +100,18 @@ def withdraw_send(run: Run, outbox: str, name: str, horizon: Horizon) -> Deliver
     return _recorded(run, horizon, outbox, send, members, before.clear(), outcome)
 
 
+@task(name="record", task_run_name="record {send_id}")
+def record_send(run: Run, outbox: str, send_id: str, horizon: Horizon) -> Delivered:
+    """What the lake has to be told of a send that stands in the outbox; nothing is published."""
+    send = Send.parse(send_id)
+    published = read_send(objects_at(outbox), send).published
+    reached = reached_by(run, outbox, send, read_send(objects_at(outbox), send))
+    planned = stored_members(run, send)
+    members = cancelled(planned) if published.is_cancelled else delivered(planned, reached)
+    newest = read_manifest(objects_at(outbox), send, published.revisions[-1])
+    return _recorded(run, horizon, outbox, send, members, reached, Outcome("already_published", published, newest))
+
+
 def _copying(run: Run, outbox: str, send: Send) -> Record:
     """What follows publication: the copy to the vendor's server, where its profile names one. Rows come later."""
 

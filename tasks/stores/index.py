@@ -55,6 +55,12 @@ def enter(objects: Objects, send: Send, published: Published) -> None:
     )  # fmt: skip
 
 
+def is_entered(objects: Objects, send: Send, published: Published) -> bool:
+    """Whether the vendor's index says of a send what its pointer says."""
+    standing, _ = _read(objects, send.vendor)
+    return standing is not None and standing.get(send.id) == _entries(send, published).get(send.id)
+
+
 def rebuild(objects: Objects, vendor: str) -> int:
     """Write the vendor's index anew from the pointers; return the number of sends."""
     _, etag = _read(objects, vendor)

@@ -24,9 +24,13 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infra.vendor_access import seaweedfs_identity
 from tasks.settings import Settings
 
 BUCKET = "strata"
+VENDORS_OUTBOX = "of-vendors"
+VENDORS = ("sms_vendor", "sms_vendor_b")
+"""Two vendors with keys of their own; the name of one begins like the other's."""
 GRPC_OFFSET = 10_000  # every HTTP port of SeaweedFS has a gRPC twin this far above
 SERVICES = ("s3", "master", "volume", "filer", "admin")
 READY_SECONDS = 60
@@ -137,9 +141,16 @@ def _write_identities(data: Path, endpoint: Endpoint) -> None:
         "credentials": [{"accessKey": endpoint.access_key_id, "secretKey": endpoint.secret_access_key}],
         "actions": ["Admin", "Read", "Write", "List", "Tagging"],
     }
+    outbox = endpoint.uri(VENDORS_OUTBOX)
+    vendors = [seaweedfs_identity(outbox, code, *vendor_keys(endpoint, code)) for code in VENDORS]
     path = data / "s3.json"
     path.touch(mode=0o600)
-    path.write_text(json.dumps({"identities": [identity]}))
+    path.write_text(json.dumps({"identities": [identity, *vendors]}))
+
+
+def vendor_keys(endpoint: Endpoint, code: str) -> tuple[str, str]:
+    """Key pair of one of two vendors, each of which may read its own prefix of one outbox."""
+    return f"{endpoint.access_key_id}{VENDORS.index(code)}", f"{endpoint.secret_access_key}{code}"
 
 
 def free_ports(count: int) -> list[int]:

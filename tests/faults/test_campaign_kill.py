@@ -12,6 +12,8 @@ from typing import Any
 import polars as pl
 import pytest
 
+from flows.agreement import disagreements, roots
+from flows.doctor import mend
 from flows.parameters import PlanParameters
 from flows.plan import plan
 from tasks.stores.index import orphans
@@ -108,6 +110,23 @@ def check_delivered_once(brand: Brand, undisturbed: Brand, due: list[str]) -> No
     assert orphans(brand.outbox) == ()
     assert same(records(brand), records(undisturbed))
     assert brand.lake.snapshot().seq == undisturbed.lake.snapshot().seq
+
+
+@pytest.mark.parametrize("point", ["P8:after", _place("pointer:before")])
+def test_the_doctor_finds_and_mends_what_a_kill_left(
+    point: str, brand: Brand, undisturbed: Brand, scratch: Path, harness_env: dict[str, str]
+):
+    assert disagreements(*roots(undisturbed.uri)) == []
+    killed_at(point, brand, scratch, harness_env)
+    rehearsed = mend(brand.uri, is_rehearsal=True)
+    assert {row["what"] for row in rehearsed} == {"unrecorded"} | ({"unfinished"} if point == "P8:after" else set())
+    assert mend(brand.uri, is_rehearsal=False) == rehearsed
+    assert disagreements(*roots(brand.uri)) == []
+    assert brand.stored() == undisturbed.stored()
+    told = {"audience_members": ["one_id", "outcome", "seq"], "touches": ["one_id", "kind"], "deliveries": ["seq"]}
+    for table, columns in told.items():
+        left, right = (one.rows(table).select(columns).sort(pl.all()) for one in (brand, undisturbed))
+        assert left.equals(right), table
 
 
 def test_a_point_that_does_not_exist_fails_the_test(

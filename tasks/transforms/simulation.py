@@ -63,8 +63,9 @@ def _total(moved: pl.LazyFrame) -> dict[str, int]:
 
 
 def audiences(now: Side, then: Side) -> pl.DataFrame:
-    """One row per campaign of either policy: people who meet its condition, and what the messages cost, both ways.
+    """One row per campaign of either policy: people who meet its condition, what messages cost and what they give away.
 
+    `incentive_fen` is what is at stake if everyone takes what the message offers, the dearest variant's.
     Before consent, caps and holdouts, which take the same people out of both.
     """
     codes = dict.fromkeys(campaign.code for side in (now, then) for campaign in side.policy.campaigns)
@@ -73,8 +74,10 @@ def audiences(now: Side, then: Side) -> pl.DataFrame:
         "campaign": pl.String,
         "people": pl.Int64,
         "cost_fen": pl.Int64,
+        "incentive_fen": pl.Int64,
         "people_then": pl.Int64,
         "cost_fen_then": pl.Int64,
+        "incentive_fen_then": pl.Int64,
     }
     return pl.DataFrame(rows, schema)
 
@@ -83,7 +86,14 @@ def _volume(side: Side, code: str, suffix: str) -> dict[str, int]:
     campaign = next((campaign for campaign in side.policy.campaigns if campaign.code == code), None)
     people = 0 if campaign is None else _people(side, campaign)
     cost = 0 if campaign is None else campaign.message_cost_fen
-    return {f"people{suffix}": people, f"cost_fen{suffix}": people * cost}
+    given = 0 if campaign is None else dearest_incentive(campaign)
+    return {f"people{suffix}": people, f"cost_fen{suffix}": people * cost, f"incentive_fen{suffix}": people * given}
+
+
+def dearest_incentive(campaign: Campaign) -> int:
+    """Fen that one message gives away at most."""
+    own = [variant.incentive_fen for variant in campaign.variants]
+    return max((campaign.incentive_fen if fen is None else fen for fen in own), default=campaign.incentive_fen)
 
 
 def _people(side: Side, campaign: Campaign) -> int:

@@ -25,7 +25,7 @@ def decide(walk: Walk, campaign: Campaign, vendor: Vendor) -> pl.DataFrame:
         .pipe(share_contacts, walk, campaign)
         .pipe(with_variants, campaign)
         .pipe(meet_limits, walk, campaign)
-        .pipe(keep_budget, walk, campaign)
+        .pipe(keep_budget, walk, campaign, vendor)
         .pipe(with_strata, campaign)
         .with_columns(outcome=outcome(is_closed=send_id_of(campaign, walk.send_on) in known.closed))
         .with_columns(evidence=evidence(campaign, everybody.holdout if everybody else None))

@@ -5,6 +5,8 @@ from datetime import timedelta
 import polars as pl
 
 from tasks.policy.campaigns import Campaign
+from tasks.policy.vendors import Vendor
+from tasks.transforms.allocation.prices import flat_price, price_of, with_prices
 from tasks.transforms.allocation.walk import Walk
 from tasks.transforms.caps import over_cap
 
@@ -51,7 +53,7 @@ def meet_limits(people: pl.DataFrame, walk: Walk, campaign: Campaign) -> pl.Data
     ).with_columns(is_left=pl.all_horizontal(pl.col("reason", "other_owner", "over_cap", "taken_by").is_null()))
 
 
-def keep_budget(people: pl.DataFrame, walk: Walk, campaign: Campaign) -> pl.DataFrame:
+def keep_budget(people: pl.DataFrame, walk: Walk, campaign: Campaign, vendor: Vendor) -> pl.DataFrame:
     """Add `budget_left` (fen, before the message; null: it can be paid) and `is_going`: nothing speaks against them.
 
     Served by score, bucket and id until the first message that cannot be paid; who comes after gets nothing, the
@@ -62,8 +64,9 @@ def keep_budget(people: pl.DataFrame, walk: Walk, campaign: Campaign) -> pl.Data
     if campaign.budget_fen is None:
         nothing = pl.lit(None, dtype=pl.Int64)
         return people.with_columns(budget_left=nothing, is_going=pl.col("is_left") & ~is_out)
+    people = with_prices(people, walk.known.base, campaign, vendor)
     left = campaign.budget_fen - _spent(people, walk, campaign)
-    cost = cost_of(campaign, pl.col("variant"))
+    cost = price_of(campaign)
     queue = (
         people.filter("is_left", ~pl.col("is_published"))
         .sort("m_score", "bucket", "one_id", descending=[True, False, False], nulls_last=True)
@@ -76,22 +79,13 @@ def keep_budget(people: pl.DataFrame, walk: Walk, campaign: Campaign) -> pl.Data
     return joined.with_columns(is_going=pl.col("is_left") & ~is_out & pl.col("budget_left").is_null())
 
 
-def cost_of(campaign: Campaign, variant: pl.Expr) -> pl.Expr:
-    """Fen that one message costs with what it gives away; who has no variant yet is counted with the dearest."""
-    given = {v.code: campaign.incentive_fen if v.incentive_fen is None else v.incentive_fen for v in campaign.variants}
-    dearest = max(given.values(), default=campaign.incentive_fen)
-    incentive = variant.replace_strict(given, default=dearest, return_dtype=pl.Int64) if given else pl.lit(dearest)
-    return incentive + campaign.message_cost_fen
-
-
 def _spent(people: pl.DataFrame, walk: Walk, campaign: Campaign) -> int:
-    """Fen of the campaign's messages that count: what was paid where it is known, else today's price."""
+    """Fen of the campaign's messages that count: a price that was paid for one part where it is known, else today's."""
     days = campaign.budget_days
     mine = walk.messages.filter(pl.col("campaign") == campaign.code)
     if days is not None:
         mine = mine.filter(pl.col("send_on") > walk.send_on - timedelta(days=days))
     messages = mine.sort("one_id").unique(["send_id", "recipient_key"], keep="first", maintain_order=True)
-    given = messages.join(people.select("one_id", "variant"), on="one_id", how="left")
-    price = pl.coalesce("cost_fen", pl.lit(campaign.message_cost_fen))
-    total = given.select((cost_of(campaign, pl.col("variant")) - campaign.message_cost_fen + price).sum())
-    return int(total.item() or 0)
+    given = messages.join(people.select("one_id", today=price_of(campaign)), on="one_id", how="left")
+    change = pl.coalesce("cost_fen", pl.lit(campaign.message_cost_fen)) - campaign.message_cost_fen
+    return int(given.select((pl.col("today").fill_null(flat_price(campaign)) + change).sum()).item() or 0)

@@ -71,6 +71,15 @@ def test_a_late_campaign_has_what_its_own_plan_left() -> None:
     assert outcomes(later.members) == {"low": "over_budget", "mid": "over_budget", "top": "planned"}
 
 
+def test_a_message_of_two_parts_costs_twice() -> None:
+    text = "你" * 69 + "{score}"
+    told = {"message_cost_fen": 5, "text": text, "variables": {"score": "m_score * 1000"}}
+    one = campaign(budget_fen=20, **told)
+    assert outcomes(run(known(PEOPLE), one).members) == {"low": "over_budget", "mid": "planned", "top": "planned"}
+    short = campaign(budget_fen=20, **{**told, "text": "{score}", "variables": {"score": "m_score"}})
+    assert set(outcomes(run(known(PEOPLE), short).members).values()) == {"planned"}
+
+
 def test_a_cap_of_one_campaign_counts_its_own_messages() -> None:
     before = [touch("top", phone("top"), 9, campaign="winback"), touch("mid", phone("mid"), 9)]
     own = campaign(caps=({"days": 30, "most": 1},))

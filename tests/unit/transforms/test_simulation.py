@@ -60,7 +60,14 @@ def test_messages_are_counted_under_either_policy():
     then = Side(
         POLICY.model_copy(update={"campaigns": (campaign(), campaign(code="new", audience="1 = 1"))}), THEN, THEN
     )
-    assert audiences(now, then).rows() == [("thanks", 1, 5, 2, 10), ("new", 0, 0, 3, 15)]
+    assert audiences(now, then).rows() == [("thanks", 1, 5, 0, 2, 10, 0), ("new", 0, 0, 0, 3, 15, 0)]
+
+
+def test_what_messages_give_away_is_at_stake_by_the_dearest_variant():
+    two = [{"code": "a", "incentive_fen": 30}, {"code": "b"}]
+    given = campaign(incentive_fen=20, variants=two, holdout={"experiment": "exp:x", "percent": 0})
+    now, then = (Side(POLICY.model_copy(update={"campaigns": (one,)}), NOW, NOW) for one in (campaign(), given))
+    assert audiences(now, then).select("incentive_fen", "incentive_fen_then").rows() == [(0, 30)]
 
 
 def test_coupons_go_to_those_who_hold_their_tier():

@@ -11,7 +11,7 @@ from tasks.policy.models import Policy
 from tasks.refs import Candidate, Run
 from tasks.steps.house import policy_of
 from tasks.steps.inputs import as_of, refresh_inputs
-from tasks.stores.scratch import find, read, spool, spooled, stage
+from tasks.stores.scratch import find, read, spool, spooled, stage, stage_pieces
 from tasks.transforms.customers import Inputs, layer_customers
 from tasks.transforms.cutoffs import coarse_scores
 from tasks.transforms.identity_guards import require_sane
@@ -19,6 +19,8 @@ from tasks.transforms.refresh import figures_of, moves_of, tag_changes_of, tags_
 from tasks.transforms.traits import beside_traits, describe_customers, with_fitted
 
 NET_ORDERS = "net_orders"
+PIECE = 500_000
+"""Customers who are described at once."""
 MOVED = ("customers", "identities", "identity_changes")
 """What moves between two dates are told from."""
 
@@ -47,7 +49,9 @@ def describe(run: Run, layers: Sequence[Candidate]) -> tuple[Candidate, Candidat
     customers, identities = (read(find(layers, table)) for table in ("customers", "identities"))
     described = describe_customers(_inputs(run, policy), policy, as_of(run), identities, customers)
     models = with_fitted(read(find(layers, "models")), described.fitted)
-    return _partition(run, "describe", "traits", described.traits), _partition(run, "describe", "models", models)
+    pieces = (piece.collect() for piece in described.pieces(PIECE))
+    traits = stage_pieces(run, "traits", pieces, mode="replace", replaces=[str(run.as_of)], step="describe")
+    return traits, _partition(run, "describe", "models", models)
 
 
 @task(name="tag customers", task_run_name="tag customers as of {run.as_of}")

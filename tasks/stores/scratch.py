@@ -13,6 +13,8 @@ from tasks.refs import Candidate, Run
 from tasks.stores.digests import RowsDigest
 
 Mode = Literal["append", "replace", "overwrite"]
+_PIECE = 500_000
+"""Rows of a table that are brought in order, digested and written at once."""
 
 
 def stage(
@@ -25,7 +27,15 @@ def stage(
     step: str = "",
 ) -> Candidate:
     """Write rows of `table` to the run's scratch, in total order, and return the reference to them."""
-    return stage_pieces(run, table, [frame.lazy().collect()], mode=mode, replaces=replaces, step=step)
+    rows = frame.lazy().collect()
+    return stage_pieces(run, table, pieces_of(rows, table), mode=mode, replaces=replaces, step=step)
+
+
+def pieces_of(rows: pl.DataFrame, table: str, size: int = _PIECE) -> Iterable[pl.DataFrame]:
+    """The rows in pieces of `size`, where the first column of the table's key rises all the way; else in one."""
+    first = rows.get_column(TABLES[table].key[0])
+    rises = rows.height > size and bool((first > first.shift()).all())
+    return rows.iter_slices(size) if rises else [rows]
 
 
 def stage_pieces(

@@ -10,7 +10,8 @@ import polars as pl
 
 from tasks.policy.models import Policy
 from tasks.refs import Run
-from tasks.stores.scratch import read, spool, spooled, stage
+from tasks.steps.refresh import PIECE
+from tasks.stores.scratch import read, spool, spooled, stage, stage_pieces
 from tasks.transforms.customers import Inputs, customers_and_models
 from tasks.transforms.cutoffs import cutoffs_of
 from tasks.transforms.refresh import figures_of, tag_changes_of, tags_of
@@ -82,7 +83,10 @@ def _refresh(inputs: Inputs, identities: pl.LazyFrame, policy: Policy, scratch: 
     write("cutoffs", cutoffs_of(customers, policy.rfm, as_of=AS_OF))
     known = replace(inputs, owned_orders=spooled(scratch, "net_orders"), net_as_of=AS_OF)
     described = describe_customers(known, policy, AS_OF, identities, customers, watch)
-    traits = write("traits", described.traits)
+    pieces = (piece.collect(engine="streaming") for piece in described.pieces(PIECE))
+    made = stage_pieces(scratch, "traits", pieces, mode="replace", replaces=[str(AS_OF)])
+    watch.note("write traits", made.rows)
+    traits = read(made)
     write("models", with_fitted(models, described.fitted))
     del described
     people = beside_traits(customers, traits)

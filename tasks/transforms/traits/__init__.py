@@ -6,8 +6,8 @@ columns to the customers with all their measures and with the verdicts before it
 A module joins by naming its functions in MEASURES or VERDICTS and its columns in expectations/traits.py.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import reduce
 
@@ -24,7 +24,7 @@ from tasks.transforms.traits.clusters import find_clusters
 from tasks.transforms.traits.cycle import find_cycle
 from tasks.transforms.traits.events import count_events
 from tasks.transforms.traits.fitted import centres_in, fitted_rows, with_fitted
-from tasks.transforms.traits.ground import Ground, ground_of
+from tasks.transforms.traits.ground import Ground, ground_of, numbered
 from tasks.transforms.traits.growth import climb, collect_points
 from tasks.transforms.traits.habits import judge_price, keep_habits
 from tasks.transforms.traits.home import find_adviser, find_home
@@ -51,10 +51,10 @@ Verdict = Callable[[pl.LazyFrame, Ground], pl.LazyFrame]
 MEASURES: tuple[Measure, ...] = (
     joined_on, count_events, last_coupon_order, last_recall,
     keep_habits, find_home, find_adviser, count_voices, describe_persons,
-    collect_points, count_promotions,
+    collect_points, count_promotions, find_cycle,
 )  # fmt: skip
 VERDICTS: tuple[Verdict, ...] = (
-    judge_activity, judge_silence, judge_promise, judge_character, find_cycle,
+    judge_activity, judge_silence, judge_promise, judge_character,
     judge_price, score_koc, climb, name_promotion,
 )  # fmt: skip
 
@@ -63,10 +63,32 @@ VERDICTS: tuple[Verdict, ...] = (
 class Described:
     """What describing customers makes."""
 
-    traits: pl.LazyFrame
-    """The table traits of the date, sorted by one_id."""
+    customers: pl.LazyFrame
+    """The table customers of the date."""
+    ground: Ground
+    found: tuple[pl.LazyFrame, ...]
+    """What was found of customers, by number, each held; a row of a customer depends on their rows in these alone."""
     fitted: pl.LazyFrame
     """Rows of the table models: what clusters and companions were fitted to."""
+
+    @property
+    def traits(self) -> pl.LazyFrame:
+        """The table traits of the date, sorted by one_id."""
+        return _traits(self.ground, self.found)
+
+    def pieces(self, size: int) -> Iterator[pl.LazyFrame]:
+        """The same in pieces of so many customers, in order: all columns of everybody at once may be too much."""
+        names = self.ground.names.collect()
+        return map(self._of, names.iter_slices(size)) if len(names) else iter([self.traits])
+
+    def _of(self, some: pl.DataFrame) -> pl.LazyFrame:
+        """The traits of customers whose numbers follow each other."""
+        first, last = some.row(0, named=True), some.row(-1, named=True)
+        is_in = pl.col("one_id").is_between(first["one_id"], last["one_id"])
+        is_named = pl.col("one_id").is_between(pl.lit(first["name"]), pl.lit(last["name"]))
+        customers = numbered(self.customers.filter(is_named), some.lazy())
+        part = replace(self.ground, names=some.lazy(), customers=customers)
+        return _traits(part, tuple(rows.filter(is_in) for rows in self.found))
 
 
 def describe_customers(
@@ -84,19 +106,24 @@ def describe_customers(
     """
     ground = ground_of(inputs, policy, as_of, identities, customers)
     wallets = open_wallets(ground, hold)
-    measured = _measured(ground, MEASURES, hold, wallets.customers)
-    told = _judged(measured, ground, VERDICTS)
+    found = (*_found(ground, MEASURES, hold), _shrunk(wallets.customers))
+    measured = _beside(ground, found)
     needed = {dimension.column for dimension in policy.clusters.dimensions}
-    seen = measured if needed <= {*measured.collect_schema()} else told
+    seen = measured if needed <= {*measured.collect_schema()} else _judged(measured, ground, VERDICTS)
     clustered = find_clusters(seen, policy.clusters, centres_in(ground.models))
-    traits = (
-        _with(told, clustered.customers)
+    fitted = fitted_rows(clustered.centres, wallets.rules, as_of, is_new=clustered.is_new)
+    return Described(customers, ground, (*found, hold("find_clusters", clustered.customers)), fitted)
+
+
+def _traits(ground: Ground, found: Sequence[pl.LazyFrame]) -> pl.LazyFrame:
+    """The table traits of the ground's customers, from what was found of them."""
+    return (
+        _judged(_beside(ground, found), ground, VERDICTS)
         .join(ground.names, on="one_id")
         .sort("one_id")
-        .with_columns(one_id="name", as_of=pl.lit(as_of))
+        .with_columns(one_id="name", as_of=pl.lit(ground.as_of))
         .select(TABLES["traits"].columns)
     )
-    return Described(traits, fitted_rows(clustered.centres, wallets.rules, as_of, is_new=clustered.is_new))
 
 
 def traits_of(
@@ -108,12 +135,15 @@ def traits_of(
 
 def tell(ground: Ground, measures: Sequence[Measure], verdicts: Sequence[Verdict]) -> pl.LazyFrame:
     """One row per customer, by number: the columns of customers, of the measures and of the verdicts."""
-    return _judged(_measured(ground, measures), ground, verdicts)
+    return _judged(_beside(ground, _found(ground, measures)), ground, verdicts)
 
 
-def _measured(ground: Ground, measures: Sequence[Measure], hold: Hold = in_memory, *more: pl.LazyFrame) -> pl.LazyFrame:
-    found = [_shrunk(hold(measure.__name__, measure(ground))) for measure in measures]
-    return reduce(_with, (*found, *(_shrunk(rows) for rows in more)), ground.customers).pipe(_zeros)
+def _found(ground: Ground, measures: Sequence[Measure], hold: Hold = in_memory) -> tuple[pl.LazyFrame, ...]:
+    return tuple(_shrunk(hold(measure.__name__, measure(ground))) for measure in measures)
+
+
+def _beside(ground: Ground, found: Sequence[pl.LazyFrame]) -> pl.LazyFrame:
+    return reduce(_with, found, ground.customers).pipe(_zeros)
 
 
 def _judged(measured: pl.LazyFrame, ground: Ground, verdicts: Sequence[Verdict]) -> pl.LazyFrame:

@@ -65,7 +65,7 @@ def ground_of(inputs: Inputs, policy: Policy, as_of: date, identities: pl.LazyFr
         policy=policy,
         zone=inputs.zone,
         names=names,
-        customers=customers.join(numbers, on="one_id").drop("one_id").rename({"number": "one_id"}),
+        customers=numbered(customers, names),
         orders=_orders(inputs, policy, as_of, identities),
         lines=inputs.order_lines,
         products=inputs.products,
@@ -76,6 +76,12 @@ def ground_of(inputs: Inputs, policy: Policy, as_of: date, identities: pl.LazyFr
         touches=_reached(inputs.touches.filter(pl.col("send_on") <= as_of), keys, identities, numbers),
         models=TABLES["models"].empty() if inputs.previous_models is None else inputs.previous_models,
     )
+
+
+def numbered(customers: pl.LazyFrame, names: pl.LazyFrame) -> pl.LazyFrame:
+    """Those of the table customers who are among `names`, under their numbers."""
+    numbers = names.select(number="one_id", one_id="name")
+    return customers.join(numbers, on="one_id").drop("one_id").rename({"number": "one_id"})
 
 
 def _orders(inputs: Inputs, policy: Policy, as_of: date, identities: pl.LazyFrame) -> pl.LazyFrame:

@@ -296,6 +296,18 @@ _table(
     "send_on",
 )
 _table(
+    "coupons",
+    "One version of one coupon code of a pool.",
+    f"channel shop_id pool code_key batch? face_fen? valid_until? {_VERSION}",
+    "channel code_key known_from content_hash",
+)
+_table(
+    "coupon_allocations",
+    "One coupon code and the one person and send that it was given to, for ever.",
+    "pool code_key send_id one_id campaign send_on allocated_at",
+    "code_key",
+)
+_table(
     "deliveries",
     "One published revision of one send.",
     """send_id seq revision campaign vendor send_on rows recalled manifest_sha256 waterfall policy_digest run_id

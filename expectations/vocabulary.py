@@ -192,7 +192,7 @@ _add(
     _text(
         "contact_type",
         "Kind of contact point; an id where a vendor knows people by it.",
-        codes=("phone", "email", "push_token", "external_userid", "member", "name"),
+        codes=("phone", "email", "push_token", "external_userid", "member", "name", "coupon"),
     ),
     Column("nonce", pl.Binary(), "Nonce of the sealed value, 12 bytes.", pii="sealed", logical=False),
     Column(
@@ -373,6 +373,16 @@ _add(
     _text("manifest_sha256", "SHA-256 of the increment's manifest."),
     _text("waterfall", "JSON: base, delivered and each reason with its count."),
     _at("published_at", "When the pointer moved.", logical=False),
+)
+
+# Coupon codes of one's own: who holds one can spend it, so the code itself is sealed like a contact.
+_add(
+    _text("pool", "Pool of coupon codes, by its name."),
+    _text("code_key", "Name of a coupon code, `coupon::pseudonym`; the code is sealed in `contacts`.", pii="pseudonym"),
+    _text("batch", "Batch in which the codes were made.", "not told"),
+    _fen("face_fen", "What the coupon is worth.", "not told"),
+    _on("valid_until", "Last day on which the coupon is taken.", "no end"),
+    _at("allocated_at", "When the code was given to the person: the start of the run that planned the send."),
 )
 
 # What is left of a person who was forgotten.

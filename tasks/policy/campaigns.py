@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from tasks.policy.base import Code, Condition, Label, Rule
 from tasks.policy.breaks import Breaks
 from tasks.policy.contacting import CampaignCap
+from tasks.policy.offers import CouponPool, Utm
 from tasks.policy.schedule import Schedule
 from tasks.policy.triggers import Trigger
 from tasks.policy.variants import Holdout, Split, Splitting, Variant
@@ -88,13 +89,23 @@ class Campaign(Rule):
     trigger: Trigger | None = Field(
         default=None,
         exclude_if=lambda told: told is None,
-        description="what sets it off for one person; `strata plan` passes it over, the deployment `triggers` looks hourly",
+        description="what sets it off for one person; `strata plan` passes it over, `strata triggers` looks hourly",
     )
     hours: Hours | None = Field(
         default=None,
         exclude_if=lambda told: told is None,
         description="hours of the brand's zone in which it may arrive, inside the vendor's; where neither names any, "
         "09:00 to 20:00",
+    )
+    coupon_pool: CouponPool | None = Field(
+        default=None,
+        exclude_if=lambda told: told is None,
+        description="pool of which each person gets a code of their own, as the variable `coupon`",
+    )
+    utm: Utm | None = Field(
+        default=None,
+        exclude_if=lambda told: told is None,
+        description="link with the campaign's parameters, as the variable `link`",
     )
     owner: str = Field(default="crm", description="team that answers for the campaign")
 

@@ -32,6 +32,8 @@ def texts_of(campaign: Campaign, vendor: Vendor) -> dict[str, str]:
 
 def check_text(campaign: Campaign, vendor: Vendor) -> Iterator[str]:
     """What the vendor would refuse, a sentence each; nothing where the campaign says no text or sends no SMS."""
+    if campaign.utm and vendor.sms and vendor.sms.links_in_variables == "refuse":
+        yield "utm makes a link of a variable, which this vendor refuses: write the link into the template"
     texts = texts_of(campaign, vendor)
     if not texts or vendor.sms is None or campaign.touch_channel != "sms":
         return

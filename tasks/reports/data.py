@@ -1,6 +1,6 @@
 """What a report is made from: one month's frames, the policy and the facts of the run. Light to import."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 import polars as pl
@@ -17,6 +17,14 @@ REVENUE = pl.Schema({
 
 REFUSALS = pl.Schema({"rule": pl.String(), "rows": pl.Int64(), "money_fen": pl.Int64()})
 """One row per rule that refused rows."""
+
+
+FUNNEL = pl.Schema({
+    "send_id": pl.String(),
+    **dict.fromkeys(("planned", "handed_over", "recalled", "accepted", "delivered", "failed", "clicked", "replied",
+                     "bought"), pl.Int64()),
+})  # fmt: skip
+"""One row per send: messages that came as far as each step."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +67,8 @@ class ReportData:
     """Of the same sends."""
     metrics: pl.DataFrame
     """Key figures at `facts.as_of`; may be empty."""
+    funnel: pl.DataFrame = field(default_factory=FUNNEL.to_frame)
+    """Of the same sends, as known."""
 
     @property
     def currency(self) -> str:

@@ -23,6 +23,7 @@ OUTCOMES: Labels = {
     "not_covered": Text("未纳入本次放量", "Not covered yet"),
     "withdrawn_since_plan": Text("计划后撤回授权", "Withdrew since"),
     "refused_text": Text("短信变量不合规", "Text refused"),
+    "no_coupon": Text("优惠码不足", "No coupon left"),
     "cancelled": Text("已取消", "Cancelled"),
     "planned": Text("计划触达", "Planned"),
     "delivered": Text("已交付", "Delivered"),

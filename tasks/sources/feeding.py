@@ -17,9 +17,9 @@ from tasks.sources.refunds import itemised, refunds_of, with_evidence, with_refu
 
 Tables = dict[str, pl.DataFrame]
 _TOLD_OF_PRODUCTS = ("brand", "category", "department")
-_NO_SIGHTINGS = ("contact", "touch", "refund", "consent")
+_NO_SIGHTINGS = ("contact", "touch", "refund", "consent", "coupon")
 """Grains that feed no sightings beside their primary table: contacts are sightings themselves; being written to, or
-asked, makes nobody a customer; a refund's buyer stands on its order."""
+asked, makes nobody a customer; a refund's buyer stands on its order; a coupon's code is nobody's yet."""
 
 
 def prepare(wide: pl.DataFrame, naming: Naming, stamp: Stamp) -> pl.DataFrame:

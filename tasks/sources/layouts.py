@@ -50,6 +50,7 @@ Grain = Literal[
     "statistics",
     "consent",
     "link",
+    "coupon",
 ]
 Format = Literal["csv", "parquet", "jsonl", "xlsx"]
 
@@ -57,12 +58,14 @@ TABLE_OF: dict[Grain, str] = {
     "order": "orders", "line": "order_lines", "refund": "refunds", "member": "members", "contact": "sightings",
     "follow": "follows", "product": "products", "touch": "touches", "event": "events",
     "statistics": "send_statistics", "consent": "consents", "link": "identity_links",
+    "coupon": "coupons",
 }  # fmt: skip
 """The table in which the rows of a file of that grain are counted."""
 
 PERSON_OF: dict[Grain, str] = {
     "order": "buyer_key", "line": "buyer_key", "member": "member_key", "contact": "member_key",
     "follow": "customer_key", "touch": "recipient_key", "event": "customer_key", "consent": "subject",
+    "coupon": "code_key",
 }  # fmt: skip
 """The column that holds the strongest identity key of a row of that grain."""
 

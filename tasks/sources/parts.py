@@ -147,7 +147,7 @@ class RecordKey(Part):
 class ContactRule(Part):
     """A contact point that goes to the vault: under its own key, or a name under the person's key."""
 
-    type: Literal["phone", "email", "push_token", "external_userid", "member", "name"] = Field(
+    type: Literal["phone", "email", "push_token", "external_userid", "member", "name", "coupon"] = Field(
         description="what it is; an id (`external_userid`, `member`) where a vendor knows people by it"
     )
     column: str = Field(description="column that holds it")

@@ -16,6 +16,7 @@ from tasks.steps.wording import message_bill
 from tasks.stores.sends import Send, read_send
 from tasks.transforms.delivery import planned
 from tasks.transforms.lineage import under_old_ids
+from tasks.transforms.links import with_links
 from tasks.transforms.preview import account_rows, cost_of, difference, examples, overlap, variant_rows
 from tasks.transforms.variables import variables_by_variant
 from tasks.transforms.waterfall import waterfall
@@ -100,7 +101,7 @@ def _since_last_send(
 def _examples(run: Run, horizon: Horizon, campaign: Campaign, members: pl.DataFrame) -> list[dict[str, Any]]:
     vendor = policy_of(run).vendor(campaign.vendor)
     people = under_old_ids(people_of(run, horizon), names_at(run, horizon), members.lazy().select("one_id"))
-    told = variables_by_variant(people, campaign, members.lazy()).collect()
+    told = variables_by_variant(people, campaign, members.lazy()).collect().pipe(with_links, members, campaign)
     tiers = people.select("one_id", "tier").collect()
     return examples(members, tiers.join(told.rename({"tier": "tier_said"}, strict=False), on="one_id"),
                     vendor.contact_type)  # fmt: skip

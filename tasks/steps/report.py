@@ -8,12 +8,15 @@ from prefect import task
 from tasks.errors import MissingDataError
 from tasks.policy.models import Policy
 from tasks.refs import Run, Snapshot
-from tasks.reports.data import ReportData, RunFacts
+from tasks.reports.data import FUNNEL, ReportData, RunFacts
 from tasks.reports.inputs import count_refusals, monthly_revenue
 from tasks.steps.house import lake_at, objects_at, policy_of, snapshot_of
 from tasks.steps.inputs import as_of, refresh_inputs
 from tasks.stores.tables import Lake
 from tasks.transforms.customers import orders_at
+from tasks.transforms.funnel import funnel
+from tasks.transforms.lineage import aliases
+from tasks.transforms.orders import known_at, owned_orders
 
 
 @task(name="write report", task_run_name="report of {run.as_of}")
@@ -51,6 +54,7 @@ def report_data(run: Run, policy: Policy) -> ReportData:
         audience_members=sends,
         deliveries=_deliveries(lake, snapshot, sends),
         metrics=lake.scan("metrics", snapshot, partitions=[day]).collect(),
+        funnel=_funnel(run, policy, identities, sends),
     )
 
 
@@ -79,6 +83,18 @@ def is_shown(day: date) -> pl.Expr:
 def _sends(lake: Lake, snapshot: Snapshot, day: date) -> pl.DataFrame:
     """The members of the sends that the page shows."""
     return lake.scan("audience_members", snapshot).filter(is_shown(day)).collect()
+
+
+def _funnel(run: Run, policy: Policy, identities: pl.LazyFrame, sends: pl.DataFrame) -> pl.DataFrame:
+    """How far the messages of these sends came, as known at the run's limit."""
+    lake, snapshot = lake_at(run.lake), snapshot_of(run)
+    touches, orders = lake.scan("touches", snapshot), lake.scan("orders", snapshot)
+    if run.known_as_of is not None:
+        touches = touches.filter(pl.col("known_from") <= run.known_as_of)
+        orders = known_at(orders, run.known_as_of)
+    told = funnel(touches, owned_orders(orders, identities), aliases(identities), policy.brand.zone)
+    own = sends.lazy().select("send_id").unique()
+    return told.join(own, on="send_id", how="semi").select(FUNNEL.names()).collect()
 
 
 def _deliveries(lake: Lake, snapshot: Snapshot, sends: pl.DataFrame) -> pl.DataFrame:

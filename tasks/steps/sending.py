@@ -9,9 +9,11 @@ import yaml
 from tasks.errors import ConfigurationError
 from tasks.policy.campaigns import Campaign
 from tasks.policy.models import Policy
+from tasks.policy.offers import COUPON
 from tasks.policy.vendors import Vendor
 from tasks.refs import Run
 from tasks.settings import Settings
+from tasks.steps.coupons import codes_of
 from tasks.steps.house import lake_at, objects_at, policy_of, pseudonymiser_of, snapshot_of
 from tasks.steps.knowledge import (
     Horizon,
@@ -35,6 +37,7 @@ from tasks.transforms.consent import question_of
 from tasks.transforms.delivery import Increment, increment, planned, recheck
 from tasks.transforms.holdout import held_now
 from tasks.transforms.lineage import under_old_ids
+from tasks.transforms.links import with_links
 from tasks.transforms.since_plan import one_message_each, still_in_it, still_theirs
 from tasks.transforms.variables import variables_by_variant
 from tasks.transforms.waterfall import counts_by_variant, waterfall
@@ -145,15 +148,18 @@ def publication_of(
     policy = policy_of(run)
     change: Increment = increment(reached_now.drop("seq"), planned(members))
     people = under_old_ids(people_of(run, horizon), names_at(run, horizon), members.lazy().select("one_id"))
-    variables = variables_by_variant(people, policy.campaign(send.campaign), members.lazy()).collect()
-    vendor = policy.vendor(send.vendor)
+    campaign = policy.campaign(send.campaign)
+    variables = variables_by_variant(people, campaign, members.lazy()).collect().pipe(with_links, members, campaign)
+    vendor, added = policy.vendor(send.vendor), contacts.of(change.added).join(variables, on="one_id")
+    if campaign.coupon_pool is not None:
+        added = added.drop(COUPON, strict=False).join(codes_of(run, send, added), on="one_id")
     return Publication(
         send=send,
         base=state,
         vendor=vendor,
         terms=terms(policy, send),
         origin=origin(run, horizon, send, members),
-        added=contacts.of(change.added).join(variables, on="one_id"),
+        added=added,
         recalled=contacts.of(change.recalled),
         seeds=seeds_of(vendor),
         rename=rename_of(run),

@@ -6,13 +6,18 @@ import polars as pl
 
 from tasks.policy.campaigns import Campaign
 from tasks.policy.message_text import texts_of
+from tasks.policy.offers import COUPON
 from tasks.refs import Run
 from tasks.steps.house import policy_of
 from tasks.steps.knowledge import Horizon, names_at, people_of
 from tasks.transforms.lineage import under_old_ids
+from tasks.transforms.links import with_links
 from tasks.transforms.messages import bill_by_variant, without_refused
 from tasks.transforms.variables import variables_by_variant
 from tasks.transforms.waterfall import GOING
+
+CODE_CHARS = 12
+"""Characters that a coupon code is taken to have when messages are counted before they go."""
 
 
 def without_refused_texts(
@@ -37,12 +42,18 @@ def message_bill(run: Run, horizon: Horizon, campaign: Campaign, members: pl.Dat
     if not texts:
         return None
     going = members.filter(pl.col("outcome").is_in(GOING)).select("one_id", "variant")
-    told = _variables(run, horizon, campaign, members).drop("variant", strict=False)
+    told = _variables(run, horizon, campaign, members).pipe(with_links, members, campaign)
+    told = told.drop("variant", strict=False).with_columns(_code(campaign))
     found = bill_by_variant(going.join(told, on="one_id", how="left"), texts, campaign, vendor.sms)
     if found is None:
         return None
     by_parts = {str(parts): people for parts, people in found.parts.items()}
     return {"longest": found.longest, "people_by_parts": by_parts, "parts": found.messages, "cost_fen": found.cost_fen}
+
+
+def _code(campaign: Campaign) -> list[pl.Expr]:
+    """What stands for a person's coupon code: to be counted, it is not opened."""
+    return [pl.lit("X" * CODE_CHARS).alias(COUPON)] if campaign.coupon_pool is not None else []
 
 
 def _names(campaign: Campaign) -> list[str]:

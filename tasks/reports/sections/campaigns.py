@@ -10,6 +10,7 @@ from tasks.reports.drawing import picture
 from tasks.reports.ledgers import Step, is_published_as, outcome_counts, published_account, waterfall
 from tasks.reports.numbers import count, percent
 from tasks.reports.reasons import ORDER, OUTCOMES
+from tasks.reports.sections.sends import about_table, funnel_table
 from tasks.reports.view import Block, Section, Table, row, warned
 from tasks.reports.words import Text, campaign_labels, name_of
 
@@ -24,7 +25,14 @@ def campaign_section(data: ReportData) -> Section:
     )
     none = Text("本月没有活动。", "No campaign ran this month.")
     return Section("campaigns", Text("活动人群", "Campaign audiences"), lead if sends else none,
-                   tuple(_block(data, send) for send in sends))  # fmt: skip
+                   tuple(block for send in sends for block in _blocks(data, send)))  # fmt: skip
+
+
+def _blocks(data: ReportData, send: pl.DataFrame) -> tuple[Block, ...]:
+    """The account of one send, what it is, and what came back."""
+    first = send.row(0, named=True)
+    tables = (about_table(data, first), funnel_table(data, first["send_id"]))
+    return (_block(data, send), *(Block(table=table) for table in tables if table is not None))
 
 
 def _block(data: ReportData, send: pl.DataFrame) -> Block:

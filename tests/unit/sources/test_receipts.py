@@ -93,3 +93,41 @@ def test_push_statistics_are_sums_and_name_nobody():
     assert not [
         name for name in TABLES["send_statistics"].columns if TABLES["send_statistics"].column(name).pii != "none"
     ]
+
+
+def test_clicks_are_touches_of_the_send_that_they_name(tmp_path: Path):
+    told = (
+        "send_id,recipient,clicked_at\nsms/spring/2026-05-20,13800000101,2026-05-20 10:01:00\nspring,13800000101,now\n"
+    )
+    export = read_bytes(tmp_path, told, "clicks.csv")
+    assert (export.layout, balance(export)) == ("clicks", (0, 0))
+    assert select(export, "touches", "send_id", "vendor", "campaign", "send_on", "kind", "happened_at") == [
+        ("sms/spring/2026-05-20", "sms", "spring", date(2026, 5, 20), "clicked", utc("2026-05-20T02:01:00")),
+    ]
+    assert export.refused
+
+
+def test_tencents_callbacks_are_touches_and_dead_numbers(tmp_path: Path):
+    """In the vendor's own words; `ext` gives back what we gave."""
+    one = {"mobile": "13800000101", "nationcode": "86", "report_status": "SUCCESS", "errmsg": "DELIVRD",
+           "description": "用户短信送达成功", "sid": "8:abc", "user_receive_time": "2026-05-20 10:00:03",
+           "ext": "sms/spring/2026-05-19"}  # fmt: skip
+    dead = one | {"mobile": "13900000202", "report_status": "FAIL", "errmsg": "MK:0001", "ext": ""}
+    export = read(tmp_path, one, dead)
+    assert (export.layout, balance(export)) == ("tencent_sms_reports", (0, 0))
+    assert select(export, "touches", "send_id", "kind", "happened_at") == [
+        ("sms/spring/2026-05-19", "delivered", utc("2026-05-20T02:00:03")),
+        ("tencent/8:abc/2026-05-20", "failed", utc("2026-05-20T02:00:03")),
+    ]
+    assert select(export, "consents", "subject", "decision") == [("phone::<13900000202>", "unreachable")]
+
+
+def test_coupon_codes_are_sealed_and_stand_in_no_table(tmp_path: Path):
+    told = "pool,code,batch,face_value,valid_until\nspring,SPRING-7Q2X,b1,20,2026-12-31\nspring,SPRING-8R3Y,b1,20,\n"
+    export = read_bytes(tmp_path, told, "codes.csv")
+    assert (export.layout, balance(export), [*export.tables]) == ("coupon_pool", (0, 0), ["coupons"])
+    assert select(export, "coupons", "pool", "code_key", "face_fen", "valid_until") == [
+        ("spring", "coupon::<SPRING-7Q2X>", 2000, date(2026, 12, 31)),
+        ("spring", "coupon::<SPRING-8R3Y>", 2000, None),
+    ]
+    assert select(export, "contacts", "contact_type", "value") == [("coupon", "SPRING-7Q2X"), ("coupon", "SPRING-8R3Y")]

@@ -1,0 +1,50 @@
+"""What the page says of a send and of what came back, in both languages, against the frames themselves."""
+
+from dataclasses import replace
+
+import polars as pl
+
+from tasks.reports.data import FUNNEL, ReportData
+from tasks.reports.ledgers import ENDS
+from tasks.reports.sections.campaigns import campaign_section
+from tasks.reports.sections.sends import about_table, funnel_table
+from tests.support.report_data import full_month
+
+
+def with_funnel() -> ReportData:
+    month = full_month()
+    steps = {"planned": 100, "handed_over": 100, "recalled": 1, "accepted": 97, "delivered": 95, "failed": 2,
+             "clicked": 7, "replied": 3, "bought": 12}  # fmt: skip
+    sends = month.audience_members.select("send_id").unique()
+    return replace(month, funnel=sends.with_columns(pl.lit(n).alias(step) for step, n in steps.items()).cast(FUNNEL))
+
+
+def test_the_funnel_is_told_with_its_shares() -> None:
+    month = with_funnel()
+    table = funnel_table(month, month.funnel["send_id"][0])
+    assert table is not None
+    told = {cells[0].en: (cells[1].en, cells[2].en) for cells in table.rows}
+    assert told["Handed over"] == ("100", "")
+    assert told["Delivered"] == ("95", "95.00%")
+    assert told["Bought within 7 days"] == ("12", "12.00%")
+    assert funnel_table(month, "nobody/nothing/2017-01-01") is None
+
+
+def test_each_send_says_what_it_costs_and_how_long_it_may_be_kept() -> None:
+    month = with_funnel()
+    for send in month.audience_members.unique("send_id").iter_rows(named=True):
+        table = about_table(month, send)
+        assert table is not None
+        told = {cells[0].en: cells[1].en for cells in table.rows}
+        going = month.audience_members.filter(pl.col("send_id") == send["send_id"], pl.col("outcome").is_in(ENDS))
+        assert told["Messages"] == f"{going.height:,}"
+        assert told["Hours"] == "09:00–20:00"
+        assert told["To be deleted by"] > str(send["send_on"])
+
+
+def test_nobody_is_named() -> None:
+    month = with_funnel()
+    page = str(campaign_section(month))
+    people = {*month.audience_members["one_id"], *month.audience_members["recipient_key"].drop_nulls()}
+    assert people
+    assert not [one for one in people if one in page]

@@ -26,6 +26,7 @@ from flows.commands import (
     simulate,
     sources,
     tags,
+    triggers,
     vendors,
     write,
 )
@@ -43,6 +44,7 @@ for commands in (
     demo.app,
     write.app,
     send.app,
+    triggers.app,
     delivery.app,
     read.app,
     evaluate.app,

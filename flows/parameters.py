@@ -78,6 +78,14 @@ class CampaignParameters(PlanParameters):
     )
 
 
+class TriggersParameters(Parameters):
+    """Deliver the campaigns that persons set off by what they did; the same thing never sends twice."""
+
+    at: str = Field(default="", description="instant up to which things happened and are known; empty means the start")
+    today: date | None = Field(default=None, description="business date of delivery; empty means today")
+    dry_run: bool = Field(default=False, description="count whom it would reach, publish nothing")
+
+
 class CancelParameters(Parameters):
     """Withdraw a published send: the vendor finds a recall file."""
 

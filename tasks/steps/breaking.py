@@ -30,8 +30,11 @@ class Word(Ref):
 
 
 def breaks_of(run: Run, campaign: Campaign) -> Breaks | None:
-    """The limits of a campaign: its own, else those of all campaigns."""
-    return campaign.breaks or policy_of(run).contacting.breaks
+    """The limits of a campaign: its own, else those of all campaigns.
+
+    What persons set off grows over the day: only limits of its own hold for it.
+    """
+    return campaign.breaks or (None if campaign.trigger else policy_of(run).contacting.breaks)
 
 
 def look_back(run: Run, horizon: Horizon, send: Send, members: pl.DataFrame) -> tuple[Comparison | None, list[str]]:

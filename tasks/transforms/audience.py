@@ -37,11 +37,35 @@ def base_of(customers: pl.LazyFrame, traits: pl.LazyFrame, tags: pl.LazyFrame) -
 def select_audience(base: pl.LazyFrame, campaign: Campaign) -> pl.LazyFrame:
     """One row per customer of the base: whether the audience condition holds, and the facts it read.
 
-    A condition that is null (a fact is not known) does not hold.
+    A condition that is null (a fact is not known) does not hold. A campaign that persons set off is for whom the base
+    says in `trigger_column` what they did, and for nobody where it says nothing.
 
     Returns:
         one_id, m_score, is_met, facts (such as `m_score=2, days_since_order=12`).
     """
+    rule = _by_rule(base, campaign)
+    if campaign.trigger is None:
+        return rule
+    told = pl.lit(None, pl.String)
+    if (column := trigger_column(campaign.code)) in base.collect_schema().names():
+        told = pl.col(column)
+    why = base.select("one_id", _why=told)
+    return rule.join(why, on="one_id", how="left", maintain_order="left").select(
+        "one_id", "m_score", is_met=pl.col("is_met") & pl.col("_why").is_not_null(), facts=_set_off()
+    )
+
+
+def trigger_column(code: str) -> str:
+    """The column of a base that says what set a campaign off for a person; null for whom nothing did."""
+    return f"triggered_{code}"
+
+
+def _set_off() -> pl.Expr:
+    return pl.concat_str(pl.col("_why").fill_null("nothing set it off"), "facts", separator=", ")
+
+
+def _by_rule(base: pl.LazyFrame, campaign: Campaign) -> pl.LazyFrame:
+    """What `select_audience` returns, by the audience condition alone."""
     columns = base.collect_schema().names()
     condition = conditions.parse(campaign.audience, columns, where=f"campaign {campaign.code}: audience")
     read = sorted(conditions.names_in(campaign.audience))
@@ -60,7 +84,7 @@ def was_meant(base: pl.LazyFrame, changed: pl.LazyFrame, campaign: Campaign) -> 
     """
     met = pl.LazyFrame(schema={"one_id": pl.String, "is_met": pl.Boolean})
     if conditions.names_in(campaign.audience) <= set(base.collect_schema().names()):
-        met = select_audience(base, campaign).select("one_id", "is_met")
+        met = _by_rule(base, campaign).select("one_id", "is_met")
     parts = changed.join(met.rename({"one_id": "old_id"}), on="old_id", how="left")
     return parts.group_by("one_id").agg(
         old_ids=pl.col("old_id").sort(), was_met=pl.col("is_met").fill_null(value=False).any()

@@ -18,6 +18,7 @@ from tasks.steps.house import objects_at, pseudonymiser_now
 from tasks.steps.keyring import keeper_of
 from tasks.steps.recall import concerned_sends
 from tasks.steps.renaming import rename_tables
+from tasks.steps.restating import held_lines, restatements
 from tasks.stores.abandoned import desk
 from tasks.stores.erasure_requests import REQUEST, Requests, new_id
 
@@ -90,4 +91,11 @@ def rehearse(asked: str, parameters: Any, house: House) -> dict[str, Any]:
             found, _ = find_everywhere(files, state)
         names = [{"file": files.known[sha256]["name"], "rows": len(rows)} for sha256, rows in found.items()]
         sends = [send.id for send in concerned_sends(outbox_of(parameters), state)]
-    return {"outcome": "dry run", "found": counted(state), "rows": done.rows, "raw_files": names, "sends": sends}
+        holds = {
+            "lines_of_holds_yaml": held_lines(house.policy, state),
+            "stored_policies": len(restatements(room, state)),
+        }
+    told = {"outcome": "dry run", "found": counted(state), "rows": done.rows, "raw_files": names, "sends": sends}
+    if holds["lines_of_holds_yaml"]:
+        told["first"] = "take the customer out of holds.yaml: an erasure is refused while it names them"
+    return told | holds

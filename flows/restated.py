@@ -6,7 +6,7 @@ its rows are bitemporal, so what was known then is still a filter.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
@@ -31,6 +31,8 @@ class Restated:
     """Old digest of a table's date to the new one."""
     erased: int = 0
     """How many persons were forgotten."""
+    policies: Mapping[str, str] = field(default_factory=dict)
+    """Digest of a policy that named somebody who was forgotten, to the SHA-256 of what stands in its place."""
 
     def now(self, digest: str) -> str:
         """The digest that stands for one that was recorded, however many came since."""
@@ -43,7 +45,8 @@ def restated(runs: pl.DataFrame) -> Restated:
     """What all erasures and re-keys among finished runs changed, oldest first."""
     told = [json.loads(text) for text in runs["inputs"]]
     links = {one["old"]: one["new"] for run in told for one in run.get("restated", ())}
-    return Restated(links, erased=runs.filter(flow="forget").height)
+    policies = {old: new for run in told for old, new in run.get("policies", {}).items()}
+    return Restated(links, runs.filter(flow="forget").height, policies)
 
 
 def is_but_for_the_erased(

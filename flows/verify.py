@@ -20,7 +20,7 @@ from tasks.steps.house import lake_at, objects_at, policy_of
 from tasks.steps.inputs import as_of, refresh_inputs
 from tasks.stores.digests import code_version, digest_rows
 from tasks.stores.objects import Objects
-from tasks.stores.policies import policy_key
+from tasks.stores.policies import policy_key, restated_key
 from tasks.stores.runs import finished_runs, output_digests
 from tasks.stores.tables import Lake
 from tasks.transforms.refresh import refresh
@@ -93,8 +93,9 @@ def _stored(lake: Lake, runs: pl.DataFrame) -> Iterator[tuple[str, str]]:
     replaced = {key for text in runs.get_column("inputs") for key in json.loads(text).get("replaced", ())}
     for table in sorted(manifest):
         yield from ((file.path, file.sha256) for file in manifest[table])
+    instead = restated(runs).policies
     for digest in runs.get_column("policy_digest").unique().sort():
-        yield policy_key(digest), digest
+        yield (restated_key(digest), instead[digest]) if digest in instead else (policy_key(digest), digest)
     for text in runs.get_column("added_files"):
         yield from (
             (entry["path"], entry["sha256"])

@@ -11,6 +11,9 @@ from pydantic import Field, model_validator
 
 from tasks.policy.base import Code, Rule
 
+BLANKED = "erased"
+"""Stands for the reason, which people write as they like, where the customer was forgotten."""
+
 
 class Lock(Rule):
     """A tier that stands whatever the customer spends, for whole business months: a review sees it or does not."""

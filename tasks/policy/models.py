@@ -2,7 +2,7 @@
 
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from tasks.policy.activity import Activity
 from tasks.policy.audiences import Audience
@@ -97,6 +97,19 @@ class Policy(Rule):
     # What the brand says of its export files. Left out of the digest where there is none, as before there were any.
     layouts: tuple[Document, ...] = Field(default=(), exclude_if=lambda documents: not documents)
     corrections: tuple[Document, ...] = Field(default=(), exclude_if=lambda documents: not documents)
+
+    _recorded_as: str = PrivateAttr("")
+
+    @property
+    def recorded_as(self) -> str:
+        """The digest under which runs name it where an erasure took somebody out of it; else empty."""
+        return self._recorded_as
+
+    def as_recorded(self, digest: str) -> Self:
+        """The same policy, known by the digest of what it was before an erasure."""
+        copy = self.model_copy()
+        copy._recorded_as = digest  # noqa: SLF001  its own
+        return copy
 
     @model_validator(mode="after")
     def _locks_give_tiers(self) -> Self:

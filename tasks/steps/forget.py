@@ -16,6 +16,7 @@ from tasks.steps.house import lake_at, objects_at, snapshot_of
 from tasks.steps.olden import delete_lists, with_older_names
 from tasks.steps.recall import recall_everywhere
 from tasks.steps.renaming import files_of, rename_tables, told_of
+from tasks.steps.restating import refuse_held, restate_all, restatements
 from tasks.stores.failpoints import reach
 from tasks.stores.runs import finished_runs
 from tasks.stores.scratch import stage
@@ -36,6 +37,7 @@ def cut_person(run: Run, request_id: str) -> int:
     """Take the person's rows out of every raw file; return how many files were cut."""
     room = Room(run, request_id)
     state = room.keep(room.grown(room.state()))
+    refuse_held(room, state)
     reach("forget:files", "before")
     state = cut_files(room, state)
     reach("forget:files", "after")
@@ -48,7 +50,8 @@ def rename_person(run: Run, outbox: str, request_id: str) -> Erased:
     room = Room(run, request_id)
     state = room.keep(with_older_names(room, outbox, room.state()))
     done = rename_tables(room, state)
-    return Erased(candidates=tuple(done.candidates), told=told_of(room, done, state), files=tuple(files_of(state)))
+    told = told_of(room, done, state) | {"policies": restatements(room, state)}
+    return Erased(candidates=tuple(done.candidates), told=told, files=tuple(files_of(state)))
 
 
 @task(name="recall", task_run_name="recall for {request_id}")
@@ -65,8 +68,9 @@ def recall_person(run: Run, outbox: str, request_id: str) -> tuple[Candidate, ..
 
 @task(name="sweep the past", task_run_name="sweep the past for {request_id}")
 def sweep_past(run: Run, request_id: str) -> None:
-    """Give up every older snapshot with its files and log entries: nobody can travel to where the person was."""
-    del request_id
+    """Give up every older snapshot with its files and log entries, and the policies that name the person."""
+    room = Room(run, request_id)
+    restate_all(room, room.state())
     vacuum(objects_at(run.lake), wait_seconds=Settings().lease_wait_seconds)
 
 
@@ -82,7 +86,7 @@ def leave_receipt(run: Run, request_id: str) -> dict[str, Any]:
         "raw_files": erasures.height, "raw_rows": int(erasures["rows_erased"].sum()), "marks": marks.height,
         "sends_recalled": list(state.sends),
         "recall_until": str(state.asked_on + timedelta(days=RECALL_DAYS)) if state.sends else None,
-        "restated": told["restated"], "oldest_snapshot": run.base_seq,
+        "restated": told["restated"], "policies": len(told.get("policies", ())), "oldest_snapshot": run.base_seq,
     }  # fmt: skip
     reach("forget:receipt", "before")
     room.requests.close(request_id, receipt)

@@ -2,21 +2,36 @@
 
 import hashlib
 import json
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
-from tasks.errors import DamagedError
+from tasks.errors import DamagedError, SecurityRefusedError
+from tasks.policy.holds import BLANKED
 from tasks.policy.load import canonical, digest_of, over_defaults, parse_policy
 from tasks.policy.models import Policy
 from tasks.stores.objects import Objects
 
 
 def keep_policy(objects: Objects, policy: Policy) -> str:
-    """Store the policy unless it is there, and return its digest."""
+    """Store the policy unless it is there, and return its digest.
+
+    Raises:
+        SecurityRefusedError: somebody whom it names was forgotten, and taken out of it.
+    """
     digest = digest_of(policy)
     key = policy_key(digest)
-    if objects.head(key) is None:
+    if objects.head(key) is None and not policy.recorded_as:
+        _refuse_return(objects, digest)
         objects.create(key, canonical(policy).encode())
     return digest
+
+
+def _refuse_return(objects: Objects, digest: str) -> None:
+    if objects.head(restated_key(digest)):
+        raise SecurityRefusedError(
+            "holds.yaml names a customer who was forgotten", expected="a policy without them",
+            next_step="take the line out of holds.yaml; an older copy of it has come back",
+        )  # fmt: skip
 
 
 _IN_HAND: dict[str, Policy] = {}
@@ -39,6 +54,8 @@ def stored_policy(objects: Objects, digest: str) -> Policy:
     if digest in _IN_HAND:
         return _IN_HAND[digest]
     key = policy_key(digest)
+    if objects.head(key) is None and objects.head(restated_key(digest)):
+        return _parsed(objects.read(restated_key(digest)), digest).as_recorded(digest)
     data = objects.read(key)
     if hashlib.sha256(data).hexdigest() != digest:
         raise DamagedError(
@@ -53,6 +70,33 @@ def stored_policy(objects: Objects, digest: str) -> Policy:
 def _parsed(data: bytes, digest: str) -> Policy:
     """Parse a stored policy once per process: every step of a run asks for it."""
     return parse_policy(over_defaults(json.loads(data)), f"policy {digest[:12]}")
+
+
+def restated_policies(objects: Objects, names: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
+    """Digest and new content of every stored policy of which `holds` names one of these customers.
+
+    `names` are customer ids to the ids that they have afterwards; why something was held is blanked.
+    """
+    for digest in sorted({meta.key.split("/")[1] for meta in objects.list("policies/")}):
+        keys = (policy_key(digest), restated_key(digest))
+        content = json.loads(next(objects.read(key) for key in keys if objects.head(key)))
+        held = [one for kind in ("locks", "frauds") for one in content.get("holds", {}).get(kind, ())]
+        meant = [one for one in held if one["one_id"] in names]
+        for one in meant:
+            one |= {"one_id": names[one["one_id"]], "reason": BLANKED}
+        if meant:
+            yield digest, json.dumps(content, ensure_ascii=False, sort_keys=True, indent=1).encode()
+
+
+def restate(objects: Objects, digest: str, content: bytes) -> None:
+    """Put a policy in the place of the one that was stored; comes it twice, nothing changes."""
+    objects.put(restated_key(digest), content)
+    objects.delete(policy_key(digest))
+
+
+def restated_key(digest: str) -> str:
+    """The key of what stands in place of a policy since an erasure; its own digest is in the erasure's record."""
+    return f"policies/{digest}/restated.json"
 
 
 def policy_key(digest: str) -> str:

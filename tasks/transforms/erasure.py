@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from expectations.tables import TABLES
+from tasks.policy.holds import BLANKED
 from tasks.policy.tag_graph import lineage
 from tasks.policy.tags import Tag
 from tasks.transforms.identity.ids import one_id_of
@@ -24,6 +25,8 @@ PERSONAL = frozenset({
 """What describes a person beyond what was bought and when."""
 FREE_TEXT = {"consents": ("evidence",), "identity_links": ("evidence",)}
 """Columns into which people write what they like."""
+REASONS = frozenset({"tier_lock_reason"})
+"""What people wrote that a policy repeats: blanked there in the same words, so that a repetition comes out alike."""
 NUMBERS = ("order_id", "line_id", "refund_id", "event_id")
 OrderId = tuple[str, str, str]
 """Channel, shop, order number."""
@@ -203,7 +206,10 @@ def _without_words(rows: pl.DataFrame, table: str) -> pl.DataFrame:
     gone = [
         name for name in rows.columns if name in optional and (name in PERSONAL or name in FREE_TEXT.get(table, ()))
     ]
-    return rows.with_columns(pl.lit(None, rows.schema[name]).alias(name) for name in gone)
+    reason = [
+        pl.when(pl.col(name).is_not_null()).then(pl.lit(BLANKED)).alias(name) for name in REASONS & {*rows.columns}
+    ]
+    return rows.with_columns(*(pl.lit(None, rows.schema[name]).alias(name) for name in gone), *reason)
 
 
 def _rehashed(rows: pl.DataFrame, secret: bytes) -> pl.DataFrame:

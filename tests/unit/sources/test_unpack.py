@@ -31,7 +31,7 @@ def refused(found: list[Part | Refusal]) -> str:
     return reason
 
 
-@pytest.mark.parametrize("sample", sorted(path.name for path in SAMPLES.iterdir() if path.is_file() and path.suffix != ".md"))
+@pytest.mark.parametrize("sample", sorted(path.name for path in SAMPLES.glob("*.*") if path.suffix != ".md"))
 def test_what_is_no_archive_is_its_own_only_part(tmp_path: Path, sample: str):
     path = SAMPLES / sample
     assert list(unpack(path, sample, tmp_path)) == [Part(sample, path, path)]

@@ -55,10 +55,23 @@ def recheck(
     planned = members.lazy().filter(pl.col("outcome") == "planned").select("one_id", contact_key="recipient_key")
     said = verdicts(words, keys, points, planned, question).collect()
     owners = published.select("recipient_key", owner="one_id").unique(subset="recipient_key")
+    return (
+        members.join(said, on="one_id", how="left")
+        .join(buyers, on="one_id", how="left")
+        .join(owners, on="recipient_key", how="left")
+        .with_columns(news=_news(published))
+        .with_columns(evidence=pl.coalesce(_evidence_of_news(), "evidence"), outcome=pl.coalesce("news", "outcome"))
+        .select(members.columns)
+        .sort("one_id")
+    )
+
+
+def _news(published: pl.DataFrame) -> pl.Expr:
+    """Why a planned member gets nothing now; null where nothing came between. A dead number takes nothing back."""
     is_taken = (pl.col("owner") != pl.col("one_id")).fill_null(False)
     may_reach = pl.col("is_granted").fill_null(value=False)
-    is_reached = pl.col("one_id").is_in(published["one_id"].implode())  # a dead number takes nothing back
-    news = _if_planned(
+    is_reached = pl.col("one_id").is_in(published["one_id"].implode())
+    return _if_planned(
         pl.when(pl.col("unreachable_at").is_not_null() & ~is_reached).then(pl.lit("unreachable")),
         pl.when(pl.col("suppressed_at").is_not_null()).then(pl.lit("suppressed")),
         pl.when(~may_reach | pl.col("withdrawn_at").is_not_null()).then(pl.lit("withdrawn_since_plan")),
@@ -66,15 +79,6 @@ def recheck(
         pl.when(pl.col("profiling_no_at").is_not_null()).then(pl.lit("no_profiling")),
         pl.when(pl.col("bought_on").is_not_null() & ~is_reached).then(pl.lit("bought_since")),  # nor a purchase
         pl.when(is_taken).then(pl.lit("duplicate_contact")),
-    )
-    return (
-        members.join(said, on="one_id", how="left")
-        .join(buyers, on="one_id", how="left")
-        .join(owners, on="recipient_key", how="left")
-        .with_columns(news=news)
-        .with_columns(evidence=pl.coalesce(_evidence_of_news(), "evidence"), outcome=pl.coalesce("news", "outcome"))
-        .select(members.columns)
-        .sort("one_id")
     )
 
 

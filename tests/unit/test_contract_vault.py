@@ -4,7 +4,8 @@ import pytest
 
 from tests.support.source import PRODUCTION, dotted, imports, nodes
 
-DELIVERY = {"tasks/steps/unsealing.py"}
+DELIVERY = {"tasks/steps/unsealing.py", "tasks/steps/coupons.py"}
+"""The contacts of a send, and the codes of its coupons."""
 OFFICERS = {
     "flows/exporting.py",
     "tasks/steps/erasing.py",

@@ -26,10 +26,11 @@ def list_sends(uri: str = "", send_on: date | None = None) -> list[dict[str, Any
     orders = owned_orders(known_at(lake.scan("orders", snapshot), now), identities)
     told = funnel(lake.scan("touches", snapshot), orders, aliases(identities), register.policy.brand.zone)
     rows = told.filter(pl.lit(send_on is None) | (pl.col("send_on") == send_on)).collect()
-    return [_with_rates(row) for row in rows.iter_rows(named=True)]
+    confirming = {vendor.code for vendor in register.policy.vendors if vendor.confirmed_by_staff}
+    return [_with_rates(row, must_confirm=row["vendor"] in confirming) for row in rows.iter_rows(named=True)]
 
 
-def _with_rates(row: dict[str, Any]) -> dict[str, Any]:
+def _with_rates(row: dict[str, Any], *, must_confirm: bool) -> dict[str, Any]:
     handed = row["handed_over"]
     is_silent = not any(row[step] for step in ("accepted", "failed", "replied"))
     rates = {
@@ -38,16 +39,21 @@ def _with_rates(row: dict[str, Any]) -> dict[str, Any]:
         else round(100 * row[step] / handed, 2)
         for step in _OF_HANDED
     }
-    return row | {"state": _state(row, is_silent=is_silent)} | rates
+    return row | {"state": state_of(row, is_silent=is_silent, must_confirm=must_confirm)} | rates
 
 
-def _state(row: dict[str, Any], *, is_silent: bool) -> str:
-    """How much is known of a send: planned, handed over (not more: not that it was sent), or reported."""
+def state_of(row: dict[str, Any], *, is_silent: bool, must_confirm: bool) -> str:
+    """How much is known of a send: planned, handed over (not more: not that it was sent), or reported.
+
+    Where staff must confirm what was handed over, nothing was sent for all that is known, and the word says so.
+    """
     if not row["handed_over"]:
         return "planned"
     if row["recalled"] == row["handed_over"]:
         return "cancelled"
-    return "handed over" if is_silent else "reported"
+    if not is_silent:
+        return "reported"
+    return "handed over, staff must confirm" if must_confirm else "handed over"
 
 
 def for_people(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -107,6 +107,13 @@ class Campaign(Rule):
         exclude_if=lambda told: told is None,
         description="link with the campaign's parameters, as the variable `link`",
     )
+    tag_sync: tuple[Code, ...] = Field(
+        default=(),
+        max_length=3000,
+        exclude_if=lambda told: not told,
+        description="columns and tags that stand as tags on the contacts of advisers in WeCom: `tags_to_add` and "
+        "`tags_to_remove` say what has changed since the person's last send; one campaign of a policy may have it",
+    )
     owner: str = Field(default="crm", description="team that answers for the campaign")
 
     def is_due(self, day: date) -> bool:

@@ -31,6 +31,8 @@ SINGLE = (
 )  # fmt: skip
 MANY = ("audiences", "campaigns", "vendors")
 ABOUT_SOURCES = ("layouts", "corrections")
+OWN_FOLDERS = frozenset({"master"})
+"""What lies in the outbox beside vendors' folders: the customer master."""
 DEFAULTS = Path(str(resources.files("tasks.policy") / "defaults"))
 
 
@@ -129,11 +131,31 @@ def _check_conditions(policy: Policy, where: str) -> None:
         conditions.parse(campaign.audience, known, where=f"campaign {campaign.code}: audience")
         for name, text in campaign.variables.items():
             conditions.parse(text, known, where=f"campaign {campaign.code}: variable {name}")
+    _check_tag_sync(policy)
+
+
+def _check_tag_sync(policy: Policy) -> None:
+    """Refuse two campaigns that keep tags in step, for what one set the other would not know; and unknown columns."""
+    keeping = [campaign for campaign in policy.campaigns if campaign.tag_sync]
+    if len(keeping) > 1:
+        raise BadPolicyError(
+            f"{', '.join(campaign.code for campaign in keeping)} have `tag_sync`", expected="one campaign of a policy",
+            next_step="name all tags in one of them",
+        )  # fmt: skip
+    stored = (*people_columns(), *(tag.code for tag in policy.tags))
+    for campaign in keeping:
+        for name in campaign.tag_sync:
+            conditions.parse(name, stored, where=f"campaign {campaign.code}: tag_sync")
 
 
 def _check_names(policy: Policy) -> None:
-    """Refuse doubled codes and campaigns whose vendor does not exist."""
+    """Refuse doubled codes, a vendor under a name of the outbox's own, and campaigns whose vendor does not exist."""
     vendors = [vendor.code for vendor in policy.vendors]
+    if taken := OWN_FOLDERS.intersection(vendors):
+        raise BadPolicyError(
+            f"vendor {min(taken)} has the name of a folder of the outbox that is not a vendor's",
+            expected="a code of its own", next_step="rename the vendor, also in its campaigns",
+        )  # fmt: skip
     for kind, codes in (
         ("column", [*customer_columns(policy)]),
         ("campaign", [c.code for c in policy.campaigns]),

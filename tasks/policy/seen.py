@@ -31,4 +31,9 @@ MONTH_MOVES = (
     Seen("stage_last_month", f"Stage {_MONTH}.", STAGES),
     Seen("tier_moved_in_month", "How the tier moved since the end of the month before.", MOVED),
 )
-SEEN = (SEND_ON, *MOVES, *MONTH_MOVES)
+_TAGS = "on the contact of the customer's adviser, of those that `tag_sync` names, with commas; empty where none"
+TAG_CHANGES = (
+    Seen("tags_to_add", f"Tags that hold and do not stand yet {_TAGS}."),
+    Seen("tags_to_remove", f"Tags that we set and that hold no more {_TAGS}."),
+)
+SEEN = (SEND_ON, *MOVES, *MONTH_MOVES, *TAG_CHANGES)

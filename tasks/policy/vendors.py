@@ -2,7 +2,7 @@
 
 import re
 from datetime import time
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
@@ -11,6 +11,8 @@ from tasks.policy.transport import MINUTES_OF_A_WEEK, Encryption, SftpDrop
 
 EXCEL_ROWS = 1_048_576
 """Rows of a sheet, its header included."""
+_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
+_ORDER = r"^-?[A-Za-z_][A-Za-z0-9_]*$"
 _SOURCE = r"^(contact|variables|variable:[A-Za-z_][A-Za-z0-9_]*|fixed:.*)$"
 _FIELD_SOURCE = (
     r"^(contact|variables|values|row|signature|template|send_id|request_id"
@@ -143,6 +145,13 @@ class Vendor(Rule):
     request: Request | None = _opt(None, "of json and jsonl: the body of a request")
     hours: Hours | None = _opt(None, "when the vendor sends; campaigns are kept inside")
     sms: Sms | None = _opt(None, "of short messages: what the text must be")
+    order: tuple[Annotated[str, Field(pattern=_ORDER)], ...] = _opt(
+        (), "variables by which the rows stand; with - before it by number, the largest first; else by customer id"
+    )
+    part_by: str | None = _opt(None, "variable of which each value has files of its own", pattern=_NAME)
+    confirmed_by_staff: bool = _opt(
+        default=False, description="whether nothing goes out before a colleague of the brand's has confirmed it"
+    )
     least_rows: int | None = _opt(None, "fewest people with whom the vendor can do anything", ge=1)
     encryption: Encryption | None = _opt(None, "what files are locked with; in clear when left out")
     transport: SftpDrop | None = _opt(None, "where published files are copied to, beside the outbox")
@@ -177,6 +186,7 @@ def _contradictions(vendor: Vendor) -> tuple[tuple[bool, str], ...]:
         (vendor.format == "xlsx" and rows > EXCEL_ROWS, f"rows_per_part: a sheet holds {EXCEL_ROWS} rows in all"),
         (vendor.format == "xlsx" and vendor.compress != "none", "an xlsx is packed already: compress it no more"),
         (is_request and vendor.encoding != "utf-8", "JSON is written in utf-8"),
+        (not _is_written(vendor.part_by, vendor), f"part_by: the files do not say {vendor.part_by} of a row"),
         (_headers_collide(vendor), "two columns have one header"),
     )
 
@@ -185,3 +195,10 @@ def _headers_collide(vendor: Vendor) -> bool:
     headers = [column.header for column in vendor.columns]
     named = (re.search(r"\{(name|n)\}", column.header) for column in vendor.columns if column.source == "variables")
     return len(set(headers)) != len(headers) or not all(named)
+
+
+def _is_written(name: str | None, vendor: Vendor) -> bool:
+    """Whether the vendor reads a variable in its files; no name is none to read."""
+    sources = {column.source for column in vendor.columns}
+    sources |= {field.source for field in (vendor.request.fields if vendor.request else ())}
+    return name is None or f"variable:{name}" in sources

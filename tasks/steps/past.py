@@ -10,10 +10,14 @@ from tasks.policy.models import Policy
 from tasks.refs import Run
 from tasks.steps.house import lake_at, snapshot_of
 from tasks.steps.inputs import previous_as_of
+from tasks.transforms.audience import base_of, newest_as_of
 from tasks.transforms.history import Messages
 from tasks.transforms.lineage import aliases, follow
 from tasks.transforms.orders import known_at, owned_orders
 from tasks.transforms.seen import Past, seen_columns, with_seen
+from tasks.transforms.wecom_tags import last_handed
+
+_BASE = ("customers", "traits", "tags")
 
 
 def past_of(
@@ -30,7 +34,24 @@ def past_of(
     )
     earlier = orders.filter(pl.col("paid_on") < send_on)
     messages = Messages(follow(touches, names), owned_orders(earlier, identities), policy.brand.zone)
-    return Past(send_on, _customers(run, as_of), _customers(run, as_of.replace(day=1)), names, messages)
+    synced = _synced(run, policy, touches, names, send_on)
+    return Past(send_on, _customers(run, as_of), _customers(run, as_of.replace(day=1)), names, messages, synced)
+
+
+def _synced(run: Run, policy: Policy, touches: pl.LazyFrame, names: pl.LazyFrame, send_on: date) -> pl.LazyFrame | None:
+    """People as they were at the date of their last send of a campaign that keeps tags, under the ids of now."""
+    campaigns = [campaign.code for campaign in policy.campaigns if campaign.tag_sync]
+    last = last_handed(touches, campaigns, send_on).collect() if campaigns else None
+    if last is None or last.is_empty():
+        return None
+    lake, snapshot = lake_at(run.lake), snapshot_of(run)
+    dates = lake.scan("customers", snapshot).select("as_of").unique().collect().to_series()
+    seen = {day: newest_as_of(dates, day) for day in last["send_on"].unique() if min(dates) < day}
+    days = pl.LazyFrame({"send_on": [*seen], "as_of": [*seen.values()]}, {"send_on": pl.Date, "as_of": pl.Date})
+    at = last.lazy().join(days, on="send_on")
+    people = base_of(*(lake.scan(table, snapshot, partitions=sorted(set(seen.values()))) for table in _BASE))
+    then = follow(people.join(at, on=["one_id", "as_of"]), names)
+    return then.sort("send_on", "one_id").unique("one_id", keep="last", maintain_order=True)
 
 
 def _customers(run: Run, day: date) -> pl.LazyFrame | None:

@@ -11,6 +11,7 @@ from tasks.policy.vendors import Vendor
 from tasks.stores.encryption import lock_of, locked
 from tasks.stores.manifest import Manifest, Origin, StoredPart, Terms, canonical, settled, sha256_of
 from tasks.stores.sends import Rename, Send, SendState, as_they_are, write_people
+from tasks.stores.vendor.order import in_order
 from tasks.stores.vendor_files import CONTACT, File, headers_of, render_parts, render_recall, variables_of
 
 DIGEST_HEX: Final = 32
@@ -92,7 +93,7 @@ def _render(publication: Publication) -> tuple[File, ...]:
     told = {
         "send_id": publication.send.id, "seq": str(publication.seq), "template": publication.terms.template,
     }  # fmt: skip
-    rows = added.sort("one_id").select(CONTACT, *_variables(publication))
+    rows = in_order(added, vendor).select(CONTACT, *_variables(publication))
     return (*render_parts(pl.concat([rows, _seeds(publication)], how="diagonal"), vendor, told), *called_back)
 
 

@@ -12,6 +12,7 @@ from tasks.stores.vendor.archive import most_inside, pack
 from tasks.stores.vendor.cells import CONTACT, cells, check_profile, headers_of, variables_of
 from tasks.stores.vendor.forms import can_carry, is_plain_contact, written_id
 from tasks.stores.vendor.lines import line_parts
+from tasks.stores.vendor.order import apart
 from tasks.stores.vendor.requests import request_parts
 from tasks.stores.vendor.workbook import workbook_parts
 
@@ -48,7 +49,8 @@ def render_parts(rows: pl.DataFrame, vendor: Vendor, told: Mapping[str, str] | N
     """
     check_profile(vendor, rows.columns)
     _check_contacts(rows, vendor)
-    return _named(_parts(rows, vendor, told or {}) if rows.height else iter(()), vendor)
+    groups = apart(rows, vendor) if rows.height else iter(())
+    return _named((part for group in groups for part in _parts(group, vendor, told or {})), vendor)
 
 
 def _named(parts: Iterator[tuple[bytes, int]], vendor: Vendor) -> Iterator[File]:

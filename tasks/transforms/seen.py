@@ -8,10 +8,11 @@ import polars as pl
 
 from tasks.policy.audience_graph import closure
 from tasks.policy.models import Policy
-from tasks.policy.seen import MONTH_MOVES, MOVES, SEEN, SEND_ON
+from tasks.policy.seen import MONTH_MOVES, MOVES, SEEN, SEND_ON, TAG_CHANGES
 from tasks.transforms.audience_columns import add_audiences
 from tasks.transforms.history import Messages, add_history
 from tasks.transforms.moves import earlier_labels
+from tasks.transforms.wecom_tags import changes_by_customer
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class Past:
     names: pl.LazyFrame
     """lineage.aliases of the date."""
     messages: Messages
+    synced: pl.LazyFrame | None = None
+    """People as they were when their tags were last handed over for WeCom; None: they never were."""
 
 
 def with_seen(base: pl.LazyFrame, policy: Policy, past: Past, names: Collection[str]) -> pl.LazyFrame:
@@ -39,6 +42,9 @@ def with_seen(base: pl.LazyFrame, policy: Policy, past: Past, names: Collection[
     for columns, earlier in ((MOVES, past.before), (MONTH_MOVES, past.last_month)):
         if not wanted.isdisjoint(column.name for column in columns):
             base = base.join(earlier_labels(base, earlier, past.names, columns), on="one_id", how="left")
+    if not wanted.isdisjoint(column.name for column in TAG_CHANGES):
+        kept = [name for campaign in policy.campaigns for name in campaign.tag_sync]
+        base = base.join(changes_by_customer(base, past.synced, kept), on="one_id", how="left")
     entries = tuple(entry for entry in policy.history if not wanted.isdisjoint(entry.columns))
     people = add_history(base, entries, past.messages, past.send_on)
     return add_audiences(people, (audience for audience in policy.audiences if audience.column in wanted))

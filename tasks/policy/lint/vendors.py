@@ -50,6 +50,7 @@ def _lacking(campaign: Campaign, vendor: Vendor) -> list[str]:
     sources = [column.source for column in vendor.columns]
     sources += [field.source for field in (vendor.request.fields if vendor.request else ())]
     wanted = {name for kind, _, name in (one.partition(":") for one in sources) if kind in {"variable", "list"}}
+    wanted |= {name.lstrip("-") for name in vendor.order}
     given = campaign.variables.keys() | {name for variant in campaign.variants for name in variant.variables}
     also = {"variant", "template", "hour"} if campaign.variants else set()
     return sorted(wanted - given - also)

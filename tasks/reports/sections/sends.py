@@ -24,6 +24,7 @@ FUNNEL: Labels = {
     "replied": Text("已回复", "Replied"),
     "bought": Text("7 天内购买", "Bought within 7 days"),
 }
+_CONFIRMED: Labels = {"handed_over": Text("已交付，待员工确认", "Handed over, staff must confirm")}
 _ROLES: Labels = {
     "entrusted": Text("受托处理（个保法第 21 条）", "entrusted (PIPL art. 21)"),
     "third_party": Text("对外提供（个保法第 23 条）", "third party (PIPL art. 23)"),
@@ -82,13 +83,21 @@ def funnel_table(data: ReportData, send_id: str) -> Table | None:
     if own.is_empty():
         return None
     counts = own.row(0, named=True)
-    rows = tuple(row(name, count(counts[step]), _share(counts, step)) for step, name in FUNNEL.items())
+    names = FUNNEL | (_CONFIRMED if _must_confirm(data, send_id) else {})
+    rows = tuple(row(name, count(counts[step]), _share(counts, step)) for step, name in names.items())
     caption = Text(
         "回执漏斗：交付不等于发送，只报总数的供应商停在交付",
         "What came back; handed over is not sent, and sums tell no more",
     )
     columns = head(("阶段", "Step"), ("消息", "Messages"), ("占交付", "Of those handed over"))
     return Table(caption, columns, rows)
+
+
+def _must_confirm(data: ReportData, send_id: str) -> bool:
+    """Whether the vendor of the send's campaign waits for staff; no for a campaign of no policy."""
+    codes = set(data.audience_members.filter(pl.col("send_id") == send_id)["campaign"])
+    own = (campaign.vendor for campaign in data.policy.campaigns if campaign.code in codes)
+    return any(data.policy.vendor(code).confirmed_by_staff for code in own)
 
 
 def _share(counts: dict[str, Any], step: str) -> Text:

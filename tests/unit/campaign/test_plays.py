@@ -70,8 +70,8 @@ SQL = {
         AND (coalesce(coupon_rate, 0) >= 0.3 OR coalesce(price_sensitivity, '') = 'high')
         AND one_id NOT IN ({_NEW.format(30)})""",
     "fallen_vips": _FALLEN,
-    "adviser_calls": f"""SELECT one_id FROM people WHERE one_id IN ({_SILENT_VIPS}) OR one_id IN ({_FALLEN})
-        ORDER BY monetary_fen DESC, one_id LIMIT 50""",
+    "adviser_calls": f"""SELECT one_id FROM people WHERE adviser_id IS NOT NULL AND
+        (one_id IN ({_SILENT_VIPS}) OR one_id IN ({_FALLEN})) ORDER BY monetary_fen DESC, one_id LIMIT 50""",
     "adviser_customers": "SELECT one_id FROM people WHERE adviser_id IS NOT NULL",
 }  # fmt: skip
 

@@ -3,7 +3,9 @@
 from dataclasses import replace
 
 import polars as pl
+import pytest
 
+from flows.sends import state_of
 from tasks.reports.data import FUNNEL, ReportData
 from tasks.reports.ledgers import ENDS
 from tasks.reports.sections.campaigns import campaign_section
@@ -48,3 +50,17 @@ def test_nobody_is_named() -> None:
     people = {*month.audience_members["one_id"], *month.audience_members["recipient_key"].drop_nulls()}
     assert people
     assert not [one for one in people if one in page]
+
+
+@pytest.mark.parametrize("must_confirm", [True, False])
+def test_what_staff_must_confirm_is_not_said_to_be_sent(must_confirm: bool) -> None:  # noqa: FBT001
+    month = with_funnel()
+    own = [vendor.model_copy(update={"confirmed_by_staff": must_confirm}) for vendor in month.policy.vendors]
+    told = replace(month, policy=month.policy.model_copy(update={"vendors": tuple(own)}))
+    table = funnel_table(told, month.funnel["send_id"][0])
+    assert table is not None
+    assert ("Handed over, staff must confirm" in {cells[0].en for cells in table.rows}) is must_confirm
+    row = {"handed_over": 3, "recalled": 0}
+    words = {state_of(row | {"recalled": gone}, is_silent=True, must_confirm=must_confirm) for gone in (0, 3)}
+    assert words == {"handed over, staff must confirm" if must_confirm else "handed over", "cancelled"}
+    assert state_of(row, is_silent=False, must_confirm=must_confirm) == "reported"

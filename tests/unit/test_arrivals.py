@@ -118,9 +118,9 @@ def test_a_held_folder_is_never_dead_whatever_its_name_says(tmp_path: Path):
 
 @pytest.mark.parametrize(
     ("given", "passwords"),
-    [("", ()), ("secret", ("secret",)), ('["a,b", "c"]', ("a,b", "c")), ("[odd", ("[odd",))],
+    [("", ()), ("hush", ("hush",)), ('["a,b", "c"]', ("a,b", "c")), ("[odd", ("[odd",))],
 )
 def test_passwords_are_one_text_or_a_list_and_never_shown(given: str, passwords: tuple[str, ...], monkeypatch):
     monkeypatch.setenv("STRATA_PASSWORDS", given)
     assert Settings().passwords == passwords
-    assert "secret" not in repr(Settings())
+    assert "hush" not in repr(Settings())

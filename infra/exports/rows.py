@@ -136,15 +136,19 @@ def touch_rows(shop: Shop, layout: Layout) -> pl.DataFrame:
     day = pl.col("happened_at").dt.convert_time_zone(shop.plan.zone).dt.date()
     kinds = sorted(codes_of(layout, "kind") or ())
     vendor = layout.first_of["vendor"].of[-1] if "vendor" in layout.first_of else ""
+    sender = layout.constants.get(vendor or "vendor", "own_sender" if "vendor" in layout.columns else None)
     campaign = {} if "campaign" in layout.templates else {"campaign": pl.format("spring{}", pl.col("campaign_number"))}
-    return (
+    rows = (
         _known_people(shop)
         .with_columns(campaign_number=pl.int_ranges(0, draw("campaigns", 3) + 1))
         .explode("campaign_number", empty_as_null=False)
         .with_columns(number=pl.col(ROW) * 4 + pl.col("campaign_number"))
         .with_columns(happened_at=sent, record_number=ROW, kind=pick("what happened", kinds))
-        .with_columns(send_on=day, vendor=pl.lit(layout.constants.get(vendor or "vendor")), **campaign)
+        .with_columns(send_on=day, vendor=pl.lit(sender), **campaign)
     )
+    if "send_id" in layout.columns:
+        rows = rows.with_columns(send_id=pl.format("{}/{}/{}", "vendor", "campaign", pl.col("send_on").cast(pl.String)))
+    return rows
 
 
 def event_rows(shop: Shop, layout: Layout) -> pl.DataFrame:

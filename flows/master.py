@@ -6,18 +6,29 @@ from datetime import date
 from typing import Any, Final
 
 import polars as pl
+from prefect import flow
 
+from flows.artifacts import leave_summary
+from flows.names import run_name
 from flows.naming import Register, register_of
+from flows.parameters import MasterParameters
 from tasks.settings import Settings
 from tasks.steps.house import objects_at
 from tasks.stores.manifest import canonical, sha256_of
 from tasks.stores.objects import Objects
 from tasks.stores.runs import finished_runs
 from tasks.stores.sends import MANIFEST, SUCCESS, check_bytes
-from tasks.transforms.master import REMOVED, changes, master
+from tasks.transforms.master import REMOVED, changes
+from tasks.transforms.master import master as master_rows
 
 FOLDER: Final = "master"
 FORMAT: Final = "strata-master/1"
+
+
+@flow(name="master", flow_run_name=run_name)
+def master(parameters: MasterParameters) -> dict[str, Any]:
+    """Publish the customer master of a date, or what changed since an earlier one; twice is once."""
+    return leave_summary("master", hand_over(parameters.as_of, parameters.since, parameters.lake))
 
 
 def hand_over(as_of: date | None, since: date | None = None, uri: str = "") -> dict[str, Any]:
@@ -48,7 +59,7 @@ def master_at(register: Register) -> pl.DataFrame:
         register.lake.scan(name, register.snapshot, partitions=[register.day]) for name in ("customers", "tags")
     )
     kinds = {name: dtype for name, dtype in tags.collect_schema().items() if name not in {"one_id", "as_of"}}
-    return master(customers, tags, pl.Schema(kinds))
+    return master_rows(customers, tags, pl.Schema(kinds))
 
 
 def _by_change(told: pl.DataFrame) -> dict[str, int]:

@@ -17,4 +17,5 @@ def _due() -> str:
 
 _WORDS = {
     "name": "of", "as_of": "as of", "month": "of", "send_on": "on", "first": "from", "last": "to", "request": "of",
+    "since": "since",
 }  # fmt: skip

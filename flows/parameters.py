@@ -78,6 +78,18 @@ class CampaignParameters(PlanParameters):
     )
 
 
+class SendParameters(Parameters):
+    """Plan a day and deliver every campaign that is due on it."""
+
+    send_on: date | None = Field(
+        default=None,
+        description="business date of the sends; empty means that of the run, and only what has a schedule",
+    )
+    known_as_of: str = Field(default="", description=_KNOWN)
+    today: date | None = Field(default=None, description="business date of delivery; empty means today")
+    dry_run: bool = Field(default=False, description="count what would go out, publish nothing")
+
+
 class TriggersParameters(Parameters):
     """Deliver the campaigns that persons set off by what they did; the same thing never sends twice."""
 
@@ -91,6 +103,15 @@ class CancelParameters(Parameters):
 
     name: str = Field(description="campaign code")
     send_on: date = Field(description="business date of the send")
+
+
+class MasterParameters(Parameters):
+    """Hand the customer master to CRM, OMS and tills."""
+
+    as_of: date | None = Field(default=None, description="date of a refresh; empty means the newest")
+    since: date | None = Field(
+        default=None, description="only what changed since the master of this date; empty means all"
+    )
 
 
 class ExpireParameters(Parameters):

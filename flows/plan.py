@@ -22,10 +22,13 @@ def plan(parameters: PlanParameters) -> dict[str, Any]:
     return leave_summary("plan", plan_once(parameters))
 
 
-def plan_once(parameters: PlanParameters) -> dict[str, Any]:
-    """The plan itself; campaigns that are planned already stay as they are, a late one gets what is left."""
+def plan_once(parameters: PlanParameters, *, only: frozenset[str] | None = None) -> dict[str, Any]:
+    """The plan itself; campaigns that are planned already stay as they are, a late one gets what is left.
+
+    `only` names the campaigns that may be planned, of those that are due; all when None.
+    """
     house = open_house(parameters)
-    return until_published(lambda: _attempt(house, parameters))
+    return until_published(lambda: _attempt(house, parameters, only))
 
 
 def waterfalls(members: pl.DataFrame) -> list[dict[str, Any]]:
@@ -41,9 +44,10 @@ def outbox_of(parameters: PlanParameters | Any) -> str:
     return Settings().outbox or f"{(parameters.lake or Settings().lake).rstrip('/')}/outbox"
 
 
-def _attempt(house: House, parameters: PlanParameters) -> dict[str, Any]:
+def _attempt(house: House, parameters: PlanParameters, only: frozenset[str] | None) -> dict[str, Any]:
     snapshot = house.lake.snapshot()
-    campaigns = missing_campaigns(house, parameters, snapshot)
+    missing = missing_campaigns(house, parameters, snapshot)
+    campaigns = missing if only is None else missing & only
     about = {"send_on": str(parameters.send_on)}
     if campaigns:
         run = _run(house, parameters, snapshot, campaigns)

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-import polars as pl
-
 from flows.restated import standing_seq
 from tasks.errors import MissingDataError
 from tasks.refs import Run, Snapshot
@@ -22,7 +20,7 @@ def newest_refresh(lake: Lake, snapshot: Snapshot, as_of: date | None, *, why: s
     """
     runs = finished_runs(lake, snapshot).filter(flow="refresh")
     day: date | None = as_of or max(runs["as_of"].drop_nulls().to_list(), default=None)
-    found = runs.filter(pl.col("as_of") == day)
+    found = runs.clear() if day is None else runs.filter(as_of=day)
     if found.is_empty():
         raise MissingDataError(
             f"{day} was never refreshed" if day else "no date was ever refreshed", expected=f"a refresh: {why}",

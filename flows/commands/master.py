@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from flows.commands.options import AsOfOption, JsonOption, LakeOption, day
-from flows.show import show
+from flows.commands.write import STARTING
+from flows.show import show, waiting
 
 app = typer.Typer()
 
@@ -27,6 +28,8 @@ def master(
 
     Example: strata master --as-of 2017-12-31
     """
-    from flows.master import hand_over
+    from flows.parameters import MasterParameters
 
-    show(hand_over(day(as_of), day(since), lake), as_json=as_json)
+    with waiting(STARTING, is_quiet=as_json):
+        from flows.master import master as run
+    show(run(MasterParameters(as_of=day(as_of), since=day(since), lake=lake)), as_json=as_json)

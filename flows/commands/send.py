@@ -5,13 +5,13 @@ from typing import Annotated
 
 import typer
 
-from flows.commands import master
+from flows.commands import master, send_due
 from flows.commands.options import JsonOption, KnownOption, LakeOption, PolicyOption, SendOnOption, TodayOption, day
 from flows.commands.write import STARTING
 from flows.show import console, print_json, show, waiting
 
 app = typer.Typer()
-app.registered_commands += master.app.registered_commands
+app.registered_commands += master.app.registered_commands + send_due.app.registered_commands
 NameArgument = Annotated[str, typer.Argument(help="Campaign code.")]
 
 

@@ -19,8 +19,8 @@ every_deployment = pytest.mark.parametrize("declared", DECLARED, ids=NAMES)
 
 def test_every_flow_has_its_deployment():
     assert sorted(NAMES) == [
-        "backfill", "campaign", "cancel", "expire", "forget", "inbox", "ingest", "month", "plan", "refresh", "report",
-        "triggers",
+        "backfill", "campaign", "cancel", "expire", "forget", "inbox", "ingest", "master", "month", "plan", "refresh",
+        "report", "send", "triggers",
     ]  # fmt: skip
 
 
@@ -52,7 +52,13 @@ def test_no_file_of_flows_shadows_a_module():
 
 @pytest.mark.parametrize(
     ("name", "cron"),
-    [("month", "0 6 1 * *"), ("refresh", "30 4 * * *"), ("inbox", "*/15 * * * *"), ("triggers", "5 9-20 * * *")],
+    [
+        ("month", "0 6 1 * *"),
+        ("refresh", "30 4 * * *"),
+        ("inbox", "*/15 * * * *"),
+        ("triggers", "5 9-20 * * *"),
+        ("send", "5 9 * * *"),
+    ],
 )
 def test_schedules_run_in_the_business_zone(name: str, cron: str):
     (schedule,) = next(entry for entry in DECLARED if entry["name"] == name)["schedules"]
@@ -61,4 +67,4 @@ def test_schedules_run_in_the_business_zone(name: str, cron: str):
 
 def test_nothing_else_runs_by_itself():
     scheduled = [entry["name"] for entry in DECLARED if "schedules" in entry]
-    assert scheduled == ["month", "refresh", "inbox", "triggers", "expire"]
+    assert scheduled == ["month", "refresh", "inbox", "triggers", "send", "expire"]

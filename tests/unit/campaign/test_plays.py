@@ -12,6 +12,7 @@ import duckdb
 import polars as pl
 import pytest
 
+from tasks.errors import BadPolicyError
 from tasks.policy.lint.check import check_folder
 from tasks.policy.load import load_policy
 from tasks.policy.models import Policy
@@ -194,3 +195,16 @@ def test_the_nudge_says_the_sum_in_whole_yuan_and_the_tier(folder: Path):
     people = pl.LazyFrame({"one_id": ["a", "b"], "tier_gap_fen": [31150, 31200], "tier": ["silver", "gold"]})
     told = message_variables(people, nudge).collect().rows()
     assert told == [("a", "¥312", "黄金"), ("b", "¥312", "钻石")]
+
+
+def test_one_campaign_keeps_tags_and_by_columns_that_are_stored(folder: Path, tmp_path: Path):
+    own = Path(shutil.copytree(folder, tmp_path / "policy"))
+    sync = (own / "campaigns/wecom_tags.yaml").read_text(encoding="utf-8")
+    second = own / "campaigns/again.yaml"
+    second.write_text(sync.replace("code: wecom_tags", "code: again"), encoding="utf-8")
+    with pytest.raises(BadPolicyError, match="again, wecom_tags have `tag_sync`"):
+        load_policy(own)
+    second.unlink()
+    (own / "campaigns/wecom_tags.yaml").write_text(sync.replace("[tier]", "[in_silent_vips]"), encoding="utf-8")
+    with pytest.raises(BadPolicyError, match="tag_sync"):
+        load_policy(own)

@@ -6,15 +6,17 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pyrage
 import pytest
+import yaml
 
 from flows.campaign import campaign
 from flows.ingest import ingest
 from flows.parameters import CampaignParameters, IngestParameters, RefreshParameters
 from flows.refresh import refresh
 from flows.sends import list_sends
-from tests.support.vendor_client import Folder, VendorClient
-from tests.support.winback import SEND_ON, WINBACK, Brand, phone
+from tests.support.vendor_client import Folder, VendorClient, with_age
+from tests.support.winback import SEND_ON, WINBACK, Brand, copy_policy, phone, write_contacts
 
 pytestmark = [pytest.mark.slow, pytest.mark.acceptance]
 MONTH_END, NEXT = date(2018, 1, 31), date(2018, 2, 1)
@@ -86,3 +88,42 @@ def test_a_vendors_day_from_the_first_poll_to_next_months_file(tmp_path: Path, m
     waterfall = summary["waterfall"]
     assert waterfall["unreachable"] == 1
     assert waterfall["delivered"] == len(second.contacts)
+
+
+def with_key(folder: Path, recipient: str) -> Path:
+    """The small brand's policy, with the vendor's files locked to a key."""
+    policy = copy_policy(folder)
+    path = policy / "vendors" / "demo_sms.yaml"
+    profile = yaml.safe_load(path.read_text(encoding="utf-8")) | {"encryption": {"kind": "age", "recipient": recipient}}
+    path.write_text(yaml.safe_dump(profile, allow_unicode=True), encoding="utf-8")
+    return policy
+
+
+def test_a_day_of_a_vendor_with_a_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Parts and recalls open with the vendor's key and no other; receipts come back for what stood in them."""
+    monkeypatch.setenv("STRATA_SCRATCH", str(tmp_path / "scratch"))
+    own, other = pyrage.x25519.Identity.generate(), pyrage.x25519.Identity.generate()
+    brand = Brand.found(tmp_path / "brand").under(with_key(tmp_path / "policy", str(own.to_public())))
+    outbox = Folder(brand.folder / "lake" / "outbox")
+    machine = VendorClient(outbox, "demo_sms", open=with_age(own))
+    brand.deliver()
+    with pytest.raises(pyrage.DecryptError):
+        VendorClient(outbox, "demo_sms", open=with_age(other)).poll()
+    (batch,) = machine.poll()
+    expected = brand.expected()["delivered"]
+    assert sorted(batch.contacts) == sorted(map(phone, expected))
+    assert brand.deliver()["status"] == "already_published", "locked anew it would be other bytes"
+
+    hand_back(brand, "receipts.json", receipts(batch.contacts, batch.send_id), "2018-01-02T12:00:00+08:00")
+    told = funnel_of(brand)
+    assert (told["state"], told["delivered"]) == ("reported", len(expected) - 3)
+    gone = min(expected)
+    news = write_contacts(tmp_path / "contacts-2018-01.csv", [gone], opted_out_at="2018-01-02 12:00:00")
+    brand.take_in(news, "2018-01-03T06:00:00-05:00")
+    brand.deliver(day=date(2018, 1, 3))
+    (recall,) = machine.poll()
+    assert phone(gone) in recall.recalled
+    assert recall.contacts == []
+    stored = brand.stored()
+    assert {key.rpartition(".")[2] for key in stored if "part-" in key or "recall" in key} == {"age"}
+    assert not [key for key, data in stored.items() for n in expected if phone(n).encode() in data]

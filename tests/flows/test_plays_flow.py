@@ -1,19 +1,25 @@
-"""The shipped plays on a real, if small, lake: who is in each audience, as the commands tell it."""
+"""The shipped plays on a real, if small, lake: who is in each audience, and a balanced account of every campaign."""
 
 import json
 import shutil
 import warnings
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 from typer.testing import CliRunner
 
 from flows.commands.audiences import app
-from flows.parameters import RefreshParameters
+from flows.parameters import PlanParameters, RefreshParameters, SendParameters, TriggersParameters
+from flows.plan import plan
 from flows.refresh import refresh
+from flows.send_due import send
+from flows.triggers import triggers
+from tasks.policy.load import load_policy
 from tests.support.journey import POLICY
 from tests.support.winback import AS_OF, SEND_ON, Brand, write_contacts
 
@@ -108,3 +114,29 @@ def test_before_anything_is_refreshed_the_rules_alone_are_listed(brand: Brand, t
         answer = CliRunner().invoke(app, told, catch_exceptions=False)
     assert (answer.exit_code, answer.stderr) == (0, "")
     assert all("customers" not in row and row["rule"] for row in json.loads(answer.stdout))
+
+
+def test_every_play_is_rehearsed_and_planned_with_a_balanced_account(brand: Brand):
+    common: dict[str, Any] = {"known_as_of": str(SEND_ON), "lake": brand.uri, "policy": str(brand.policy)}
+    campaigns = {one.code: one for one in load_policy(brand.policy).campaigns}
+    by_date = {code for code, one in campaigns.items() if one.trigger is None}
+    rehearsed = send(SendParameters(send_on=SEND_ON, today=SEND_ON, dry_run=True, **common))
+    assert {row["campaign"]: row["status"] for row in rehearsed["sends"]} == dict.fromkeys(by_date, "would send")
+    assert brand.rows("audience_members").is_empty()
+
+    told = plan(PlanParameters(send_on=SEND_ON, **common))
+    accounts = {account.pop("send").split("/")[1]: account for account in told["waterfalls"]}
+    assert accounts.keys() == by_date
+    for code, account in accounts.items():
+        assert account.pop("base") == len(HOUSEHOLDS) == sum(account.values()), code
+        met = len(HOUSEHOLDS) - account.get("rule_not_met", 0)
+        assert met == FILLED.get(campaigns[code].audience.removeprefix("in_"), 0), code
+    assert {row["campaign"]: row["rows"] for row in rehearsed["sends"]} == {
+        code: account.get("planned", 0) for code, account in accounts.items()
+    }
+    members = brand.rows("audience_members")
+    assert set(Counter(members.select("campaign", "one_id").iter_rows()).values()) == {1}
+
+    looked = triggers(TriggersParameters(at="2018-01-01T12:00:00-05:00", today=SEND_ON, dry_run=True,
+                                         lake=brand.uri, policy=str(brand.policy)))  # fmt: skip
+    assert looked["outcome"] == "dry run"

@@ -34,7 +34,14 @@ def order_rows(shop: Shop, layout: Layout) -> pl.DataFrame:
         .with_columns(kind=kind_of(layout), freight_fen=freight, fees_fen=_fees(layout), currency=pl.lit(CURRENCY))
         .with_columns(record_number=ROW, modified_at=_modified())
         .with_columns(paid_at="paid_at" if "paid_at" in layout.made else pl.lit(None, INSTANT))
+        .with_columns(**_parent(shop, layout))
     )
+
+
+def _parent(shop: Shop, layout: Layout) -> dict[str, pl.Expr]:
+    """The order that one was split from, its own number for the first part, where the layout tells it."""
+    told = pl.col("split_from") if "split_from" in shop.orders.columns else pl.lit(None, pl.String)
+    return {"parent_order_id": told} if "parent_order_id" in layout.made else {}
 
 
 def _fees(layout: Layout) -> pl.Expr:

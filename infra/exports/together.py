@@ -68,8 +68,7 @@ def told_of(header: str, rows: pl.DataFrame, zone: str) -> pl.Expr | None:
     deposit = pl.col("deposit_at").dt.convert_time_zone(zone).dt.strftime("%Y-%m-%d %H:%M:%S")
     stages = pl.when(pl.col("deposit_at").is_not_null()).then(pl.lit("阶段1：付款成功；阶段2：尾款"))
     told = {
-        "支付单号": ("paid_under", pl.col("paid_under")), "主订单编号": ("split_from", pl.col("split_from")),
-        "父订单编号": ("split_from", pl.col("split_from")), "预售定金支付时间": ("deposit_at", deposit),
+        "支付单号": ("paid_under", pl.col("paid_under")), "预售定金支付时间": ("deposit_at", deposit),
         "分阶段订单信息": ("deposit_at", stages),
     }  # fmt: skip
     column, text = told.get(header, ("", pl.lit("")))

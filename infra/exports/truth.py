@@ -152,7 +152,7 @@ def _orders(rows: pl.DataFrame, file: File) -> Tables:
             return {}
         rows = _of_lines(rows)
     rows = rows.with_columns(**_evidence(file.layout)).with_columns(
-        refunded_fen=pl.max_horizontal("shown_fen", "status_fen")
+        refunded_fen=pl.max_horizontal("shown_fen", "status_fen"), **_parent(rows)
     )
     at, month = file.terms.exported_at, pl.col("paid_at").dt.convert_time_zone(file.terms.zone).dt.strftime("%Y-%m")
     refunds = [
@@ -163,6 +163,12 @@ def _orders(rows: pl.DataFrame, file: File) -> Tables:
         for basis, amount in (("shown", "shown_fen"), ("status", "status_fen"))
     ]  # fmt: skip
     return {"orders": rows, "refunds": pl.concat(refunds)}
+
+
+def _parent(rows: pl.DataFrame) -> dict[str, pl.Expr]:
+    """The order that one is a part of; the first part bears the number of the whole, and is a part of none other."""
+    told = pl.when(pl.col("parent_order_id") != pl.col("order_id")).then("parent_order_id")
+    return {"parent_order_id": told} if "parent_order_id" in rows.columns else {}
 
 
 def _counted_once(rows: pl.DataFrame, layout: Layout) -> pl.DataFrame:

@@ -14,6 +14,7 @@ from tasks.sources.saying import unsaid_in
 BOOKKEEPING = ("row_number", "row_money_fen", "file_month")
 """Columns beside a table's own by which rows and money are accounted for."""
 _VERSION = ("exported_at", "known_from", "known_to", "file_sha256", "content_hash", "unsaid")
+PARENT = "parent_order_id"
 _MONTHS = {"paid_month": "paid_at", "event_month": "happened_at", "seen_month": "seen_at"}
 _DATES = {"paid_on": "paid_at", "happened_on": "happened_at", "refunded_on": "refunded_at"}
 _BY_FIRST_SIGHT = ("refunded_at", "refunded_on", "paid_month")
@@ -62,7 +63,7 @@ def to_table(frame: pl.DataFrame, table: str, stamp: Stamp) -> pl.DataFrame:
     schema = TABLES[table].schema
     nothing = {name: pl.lit(None, schema[name]) for name in schema.names()}
     nothing |= {"row_money_fen": pl.lit(None, pl.Int64()), "broken_rules": pl.lit([], pl.List(pl.String))}
-    marked = frame.pipe(_mark_foreign, stamp.currency)
+    marked = frame.pipe(_mark_foreign, stamp.currency).pipe(_without_own_parent)
     business = {name: value for name, value in _business(marked, stamp.zone).items() if name in schema}
     dated = marked.pipe(_add_absent, business)
     same = {name: value for name, value in (nothing | stamp.columns()).items() if name not in dated.columns}
@@ -89,6 +90,13 @@ def _mark_foreign(frame: pl.DataFrame, currency: str) -> pl.DataFrame:
     return frame.with_columns(currency=told, broken_rules=pl.concat_list(broken, mark).list.drop_nulls())
 
 
+def _without_own_parent(frame: pl.DataFrame) -> pl.DataFrame:
+    """Rows as given; an order that is named as a part of itself is a part of none."""
+    if PARENT not in frame.columns:
+        return frame
+    return frame.with_columns(pl.when(pl.col(PARENT) != pl.col("order_id")).then(PARENT))
+
+
 def unmarked(rows: pl.DataFrame) -> pl.DataFrame:
     """Rows for a second table: their money and faults already stand on the primary one."""
     return rows.drop("row_money_fen", "broken_rules", strict=False)
@@ -110,6 +118,12 @@ def content_hash_of(table: str) -> pl.Expr:
 
 def _content_hash(table: str, columns: Collection[str], same: Mapping[str, pl.Expr] = NONE_SAME) -> pl.Expr:
     """The digest of what a version says; of a refund's time only the one that the source itself gives (`own_at`)."""
-    left_out = {*_VERSION, *(_BY_FIRST_SIGHT if table == "refunds" else ())}
+    left_out = {*_VERSION, PARENT, *(_BY_FIRST_SIGHT if table == "refunds" else ())}
     own = [name for name in ("own_at",) if table == "refunds" and name in columns]
-    return sha256(content([*(name for name in TABLES[table].columns if name not in left_out), *own], same))
+    text = content([*(name for name in TABLES[table].columns if name not in left_out), *own], same)
+    return sha256(_with_parent(text) if PARENT in TABLES[table].columns and PARENT not in same else text)
+
+
+def _with_parent(text: pl.Expr) -> pl.Expr:
+    """The text and the parent behind it, if there is one: what is no part has the hash that it always had."""
+    return pl.concat_str([text, pl.lit("\x1f") + pl.col(PARENT)], ignore_nulls=True)

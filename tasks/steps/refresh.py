@@ -16,6 +16,7 @@ from tasks.transforms.customers import Inputs, layer_customers
 from tasks.transforms.cutoffs import coarse_scores
 from tasks.transforms.identity_guards import require_sane
 from tasks.transforms.refresh import figures_of, moves_of, tag_changes_of, tags_of
+from tasks.transforms.split_orders import counted_once
 from tasks.transforms.traits import beside_traits, describe_customers, with_fitted
 
 NET_ORDERS = "net_orders"
@@ -86,7 +87,9 @@ def measure(run: Run, layers: Sequence[Candidate]) -> Candidate:
 def _inputs(run: Run, policy: Policy) -> Inputs:
     """What a refresh reads, with the orders whose customers an earlier step has found."""
     orders = spooled(run, NET_ORDERS)
-    return replace(refresh_inputs(run, policy), owned_orders=orders, net_as_of=None if orders is None else as_of(run))
+    if orders is None:
+        return refresh_inputs(run, policy)
+    return replace(refresh_inputs(run, policy), owned_orders=counted_once(orders), net_as_of=as_of(run))
 
 
 def _partition(run: Run, step: str, table: str, frame: pl.LazyFrame) -> Candidate:

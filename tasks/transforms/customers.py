@@ -22,6 +22,7 @@ from tasks.transforms.reviews import month_ends_between, reviews_between
 from tasks.transforms.rfm import score_rfm
 from tasks.transforms.rfm_values import with_scored_values
 from tasks.transforms.segments import name_segments
+from tasks.transforms.split_orders import without_parents
 from tasks.transforms.sums import sum_by_customer
 from tasks.transforms.tier_replay import advance
 from tasks.transforms.tier_spend import TIER_SPEND, in_spend_window, refund_moves, with_counting_days
@@ -125,7 +126,7 @@ def customers_and_models(
     One row per customer first seen by the end of `as_of`, sorted by one_id; the models are fitted on all of them.
     """
     own = settled(inputs, identities)
-    net = keep(net_orders(numbered_orders(inputs, identities), own.refunds, identities, as_of=as_of))
+    net = net_orders(numbered_orders(inputs, identities), own.refunds, identities, as_of=as_of, keep=keep)
     owned = replace(own, orders=net, owned_orders=net, net_as_of=as_of)
     standing = hold("tiers", standings(owned, policy, as_of, identities, hold))
     models = hold("models", fit_models(standing, inputs.previous_models, policy.value, as_of))
@@ -179,7 +180,7 @@ def orders_at(inputs: Inputs, identities: pl.LazyFrame, as_of: date) -> pl.LazyF
 
 def _own_orders(inputs: Inputs, identities: pl.LazyFrame) -> pl.LazyFrame:
     """The orders in the brand's currency, each with a buyer's key that names somebody where the record has one."""
-    own = inputs.orders.filter(pl.col("currency") == inputs.currency)
+    own = without_parents(inputs.orders.filter(pl.col("currency") == inputs.currency))
     return own.pipe(with_next_key, inputs.sightings, identities)
 
 

@@ -16,6 +16,7 @@ from tasks.policy.holds import BLANKED
 from tasks.policy.tag_graph import lineage
 from tasks.policy.tags import Tag
 from tasks.transforms.identity.ids import one_id_of
+from tasks.transforms.split_orders import PARENT
 
 UNIT = "\x1f"
 PERSONAL = frozenset({
@@ -189,11 +190,21 @@ def _renamed(rows: pl.DataFrame, table: str, naming: Renaming) -> pl.DataFrame:
     return (
         rows.with_columns(pl.col("record").replace(naming.records) if "record" in rows.columns else [])
         .with_columns(pl.when(own).then(pl.col(n).replace(naming.numbers)).otherwise(n).alias(n) for n in numbers)
+        .pipe(_under_new_parents, naming)
         .with_columns(_replaced(name, naming.tokens) for name in texts)
         .pipe(_without_words, table)
         .pipe(_rehashed, naming.secret)
         .select(rows.columns)
     )
+
+
+def _under_new_parents(rows: pl.DataFrame, naming: Renaming) -> pl.DataFrame:
+    """Parts of a split order under the new number of the whole, which may be that of no order that is here."""
+    if PARENT not in rows.columns:
+        return rows
+    old = rows[PARENT].drop_nulls().unique().to_list()
+    new = {name: naming.numbers.get(name) or _hash(name, naming.secret) for name in old}
+    return rows.with_columns(pl.col(PARENT).replace(new))
 
 
 def _replaced(name: str, tokens: Mapping[str, str]) -> pl.Expr:

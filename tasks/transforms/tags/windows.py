@@ -35,7 +35,9 @@ def rows_of(ground: Ground, source: Source, days: int) -> pl.LazyFrame:
     if source == "events":
         return ground.events.filter(since).select("one_id", *ROWS[source])
     orders = ground.orders.filter(since, "is_qualifying")
-    return (orders if source == "orders" else _lines(ground, orders)).select("one_id", *ROWS[source])
+    if source == "orders":
+        return orders.select("one_id", *ROWS[source], "is_counted")
+    return _lines(ground, orders).select("one_id", *ROWS[source])
 
 
 def _lines(ground: Ground, orders: pl.LazyFrame) -> pl.LazyFrame:
@@ -76,7 +78,8 @@ def _taken(window: Window, as_of: date) -> pl.Expr:
     value = pl.when(inside).then(window.column or day)
     match window.take:
         case "count":
-            return inside.sum().cast(pl.Int64)
+            counted = inside & pl.col("is_counted") if window.of == "orders" else inside
+            return counted.sum().cast(pl.Int64)
         case "sum":
             return value.cast(pl.Int64).sum()
         case "largest":

@@ -32,7 +32,8 @@ class Ground:
     customers: pl.LazyFrame
     """The table customers at the date."""
     orders: pl.LazyFrame
-    """orders.net_orders of customers: paid orders with what was paid and net value; `is_qualifying` once mature."""
+    """orders.net_orders of customers: paid orders with what was paid and net value; `is_qualifying` once mature.
+    Where orders are counted, `is_counted` says which: a split order is one."""
     lines: pl.LazyFrame
     """The table order_lines, of all orders."""
     products: pl.LazyFrame

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from expectations.tables import TABLES
 from tasks.errors import BadFileError
 from tasks.policy.models import CategoryRule
+from tasks.sources.canonical import content_hash_of
 from tasks.sources.read import Export
 from tasks.transforms.orders import known_refunds, paid_back
 from tasks.transforms.versions import supersede
@@ -56,7 +57,18 @@ def test_orders_paid_together_stay_orders_of_their_own(tmp_path: Path):
 def test_parts_that_an_order_was_split_into_keep_their_own_amounts(tmp_path: Path):
     parts = [TAOBAO_ROW | {"订单编号": f"210447761003358010{n}", "主订单编号": "2104477610033580100"} for n in (1, 2)]
     export = read(tmp_path, sheet("taobao_order_list_2021_db", *parts))
-    assert [row[2] for row in told(export)] == [9_900, 9_900]
+    assert told(export, "paid_fen", "parent_order_id") == [(9_900, "2104477610033580100")] * 2
+
+
+def test_an_order_that_is_its_own_parent_is_a_part_of_none_and_has_the_hash_that_it_had_without(tmp_path: Path):
+    given = [{}, {"主订单编号": ""}, {"主订单编号": TAOBAO_ROW["订单编号"]}, {"主订单编号": "2104477610033580100"}]
+    exports = [read(tmp_path, sheet("taobao_order_list_2021_db", TAOBAO_ROW | one)) for one in given]
+    read_as = [told(export, "parent_order_id", "content_hash")[0] for export in exports]
+    assert [parent for parent, _ in read_as] == [None, None, None, "2104477610033580100"]
+    assert len({written for _, written in read_as[:3]}) == 1
+    assert read_as[3][1] != read_as[0][1]
+    stored = exports[3].frame("orders").select(content_hash_of("orders")).item()
+    assert stored == read_as[3][1]
 
 
 def test_half_width_and_full_width_punctuation_of_a_state_are_the_same(tmp_path: Path):

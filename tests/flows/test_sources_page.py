@@ -11,7 +11,7 @@ from tests.support.leaks import leaks_in
 
 pytestmark = pytest.mark.acceptance
 
-PEOPLE = ("13800000101", "C-100", "C-101", "Wang")
+PEOPLE = ("13800000101", "C-100", "C-101", "Wang Meiling")
 
 
 @pytest.fixture(scope="module")
@@ -114,4 +114,4 @@ def test_the_correction_is_told_in_the_receipt(followed: Followed):
 
 
 def test_nobody_can_be_read_in_the_lake(followed: Followed):
-    assert leaks_in(followed.folder / "lake", ("13800000101", "Wang")) == {}
+    assert leaks_in(followed.folder / "lake", ("13800000101", "Wang Meiling")) == {}

@@ -17,6 +17,7 @@ from tests.support.prefect_child import serve_run
 from tests.support.weed import Endpoint, weed_server
 
 if TYPE_CHECKING:
+    from tests.support.fault_proxy import FaultProxy
     from tests.support.quarter import Brand
 
 os.environ.update(QUIET)  # before Prefect is imported: it reads its settings then
@@ -85,6 +86,15 @@ def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
     """One SeaweedFS for the whole session; tests part it by prefix."""
     with weed_server(tmp_path_factory.mktemp("weed")) as endpoint:
         yield endpoint
+
+
+@pytest.fixture(scope="module")
+def proxy(s3_server: Endpoint) -> "Iterator[FaultProxy]":
+    """What stands between a client and the S3 server, and injures requests."""
+    from tests.support.fault_proxy import fault_proxy
+
+    with fault_proxy(s3_server.url) as running:
+        yield running
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Locked files published through a proxy that injures requests: whole revisions alone, each person once."""
 
-from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
@@ -10,17 +9,11 @@ from tasks.settings import Settings
 from tasks.stores.objects import Objects, open_objects
 from tasks.stores.s3 import S3Objects
 from tests.faults.test_locked_kill import FIRST, LOCKED, SECOND, contacts, machines, publish, read_by, swept
-from tests.support.fault_proxy import FaultProxy, Kind, fault_proxy
+from tests.support.fault_proxy import FaultProxy, Kind
 from tests.support.vendor_client import Bucket, VendorClient
 from tests.support.weed import Endpoint
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def proxy(s3_server: Endpoint) -> Iterator[FaultProxy]:
-    with fault_proxy(s3_server.url) as running:
-        yield running
 
 
 @pytest.fixture

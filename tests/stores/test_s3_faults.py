@@ -2,7 +2,6 @@
 
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -13,18 +12,12 @@ from tasks.settings import Settings
 from tasks.stores.objects import Objects
 from tasks.stores.s3 import S3Objects
 from tasks.stores.s3_upload import PART_BYTES
-from tests.support.fault_proxy import FOREVER, FaultProxy, Kind, fault_proxy
+from tests.support.fault_proxy import FOREVER, FaultProxy, Kind
 from tests.support.weed import Endpoint
 
 pytestmark = pytest.mark.slow
 
 BOUNDED_SECONDS = 30
-
-
-@pytest.fixture(scope="module")
-def proxy(s3_server: Endpoint) -> Iterator[FaultProxy]:
-    with fault_proxy(s3_server.url) as running:
-        yield running
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Table commits to S3 behind a proxy that injures requests: no answer is not a failure, no rerun doubles rows."""
 
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
@@ -14,17 +13,11 @@ from tasks.stores import verified
 from tasks.stores.objects import Objects, open_objects
 from tasks.stores.snapshot import CURRENT
 from tasks.stores.tables import LEASE_SECONDS, Lake
-from tests.support.fault_proxy import FOREVER, FaultProxy, Kind, fault_proxy
+from tests.support.fault_proxy import FOREVER, FaultProxy, Kind
 from tests.support.lakes import candidate, ids, publish, refund, run_on
 from tests.support.weed import Endpoint
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def proxy(s3_server: Endpoint) -> Iterator[FaultProxy]:
-    with fault_proxy(s3_server.url) as running:
-        yield running
 
 
 @pytest.fixture

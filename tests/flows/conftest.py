@@ -9,11 +9,18 @@ import os
 import pytest
 
 from tests.support.demo_run import Demo, run_twice
+from tests.support.winback import Brand
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _served(prefect_harness: str) -> None:
     """Every test and fixture of this folder runs its flows against the one server."""
+
+
+@pytest.fixture(scope="session")
+def founded(prefect_harness: str, tmp_path_factory: pytest.TempPathFactory) -> Brand:  # noqa: ARG001  it serves
+    """The eighty households before any send; tests change copies of it."""
+    return Brand.found(tmp_path_factory.mktemp("founded"))
 
 
 @pytest.fixture(scope="session")

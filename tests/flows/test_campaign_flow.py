@@ -32,13 +32,6 @@ def _own_scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def founded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Brand:
-    """The small brand before any send; tests change copies of it."""
-    request.getfixturevalue("prefect_harness")
-    return Brand.found(tmp_path_factory.mktemp("founded"))
-
-
-@pytest.fixture(scope="module")
 def sent(founded: Brand, tmp_path_factory: pytest.TempPathFactory) -> Brand:
     """The small brand with its win-back sent."""
     brand = founded.copy(tmp_path_factory.mktemp("sent") / "brand")

@@ -26,12 +26,6 @@ def _own_scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STRATA_SCRATCH", str(tmp_path / "scratch"))
 
 
-@pytest.fixture(scope="module")
-def founded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Brand:
-    request.getfixturevalue("prefect_harness")
-    return Brand.found(tmp_path_factory.mktemp("founded"))
-
-
 @pytest.fixture
 def brand(founded: Brand, tmp_path: Path) -> Brand:
     return founded.copy(tmp_path / "brand")

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -105,6 +106,18 @@ def test_a_workbook_keeps_its_bytes_and_is_nearly_full(people: int) -> None:
     assert all(part.rows and len(part.data) <= 30_000 for part in parts)
     assert all(len(part.data) >= 25_000 for part in parts[:-1])
     assert [row[0] for part in parts for row in table(part, sheet)[1:]] == [f"+86{c}" for c in rows["contact"]]
+
+
+def test_a_workbook_is_made_in_scratch_where_the_dead_are_swept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The library writes rows in clear beside the file: a killed process must leave them where they are swept."""
+    monkeypatch.setenv("STRATA_SCRATCH", str(tmp_path / "scratch"))
+    left = tmp_path / "scratch" / "0123456789abcdef-0-999999999"
+    left.mkdir(parents=True)
+    (left / "rows").write_text("13800000101")
+    list(render_parts(pl.DataFrame({"contact": ["13800000101"]}), profile("huawei_sms")))
+    assert list((tmp_path / "scratch").iterdir()) == []
 
 
 def test_an_archive_keeps_the_limit_whatever_is_inside() -> None:

@@ -5,15 +5,17 @@ and is gone with it.
 """
 
 import io
-import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final
 
 import polars as pl
 
 from tasks.errors import SecurityRefusedError
 from tasks.policy.vendors import Vendor
+from tasks.settings import Settings
+from tasks.stores.abandoned import desk
 
 _CREATED: Final = datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None)
 _CELL_MOST: Final = 32_767
@@ -65,8 +67,8 @@ def _workbook(cells: pl.DataFrame, vendor: Vendor) -> bytes:
     import xlsxwriter  # noqa: PLC0415 - heavy, and most vendors take text
 
     into = io.BytesIO()
-    with tempfile.TemporaryDirectory(prefix="strata-sheet-") as private:
-        book = xlsxwriter.Workbook(into, {"constant_memory": True, "tmpdir": private, "strings_to_urls": False})
+    with desk(Path(Settings().scratch)) as private:  # rows lie there in clear: what a killed process leaves is swept
+        book = xlsxwriter.Workbook(into, {"constant_memory": True, "tmpdir": str(private), "strings_to_urls": False})
         book.set_properties({"created": _CREATED})
         sheet, as_text = book.add_worksheet("Sheet1"), book.add_format({"num_format": "@"})
         sheet.set_column(0, max(0, cells.width - 1), 20, as_text)

@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import polars as pl
 
+from tasks.policy.vendors import Vendor
+from tasks.steps.dropping import drop_send
 from tasks.steps.erasing import RECALL_DAYS, Room, State, tokens_of
 from tasks.steps.house import objects_at, pseudonymiser_of, snapshot_of
 from tasks.stores.access_log import EVERY_TYPE
@@ -13,7 +15,18 @@ from tasks.stores.sends import Send, read_manifest, read_send
 
 
 def recall_everywhere(room: Room, outbox: str, state: State) -> State:
-    """Every send without the person; the state afterwards names the sends that were concerned."""
+    """Every send without the person; the state afterwards names the sends that were concerned.
+
+    A vendor whose files are copied to its own server finds the recall there as well.
+    """
+    state = _erased(room, outbox, state)
+    for send in map(Send.parse, state.sends):
+        drop_send(objects_at(outbox), send, _vendor_of(room, outbox, send))
+    return state
+
+
+def _erased(room: Room, outbox: str, state: State) -> State:
+    """The outbox without the person, and what is kept of that before anything is changed."""
     objects, tokens = objects_at(outbox), tokens_of(state)
     sends = sends_with(objects, tokens)
     if not sends:
@@ -50,13 +63,18 @@ def _with_contacts(room: Room, state: State, keys: set[str]) -> State:
 
 
 def _erasure(room: Room, outbox: str, send: Send, state: State) -> Erasure:
+    return Erasure(
+        tokens=state.naming.tokens, contacts=state.contacts, vendor=_vendor_of(room, outbox, send),
+        expires_on=state.asked_on + timedelta(days=RECALL_DAYS), key=pseudonymiser_of(room.run).digest_key,
+    )  # fmt: skip
+
+
+def _vendor_of(room: Room, outbox: str, send: Send) -> Vendor:
+    """The vendor's profile as it was when the send last went out."""
     objects = objects_at(outbox)
     revisions = read_send(objects, send).published.revisions
     policy = room.policy
     if revisions:
         digest = read_manifest(objects, send, revisions[-1]).origin.policy_digest
         policy = stored_policy(room.objects, digest)
-    return Erasure(
-        tokens=state.naming.tokens, contacts=state.contacts, vendor=policy.vendor(send.vendor),
-        expires_on=state.asked_on + timedelta(days=RECALL_DAYS), key=pseudonymiser_of(room.run).digest_key,
-    )  # fmt: skip
+    return policy.vendor(send.vendor)

@@ -70,11 +70,15 @@ def _erasure(room: Room, outbox: str, send: Send, state: State) -> Erasure:
 
 
 def _vendor_of(room: Room, outbox: str, send: Send) -> Vendor:
-    """The vendor's profile as it was when the send last went out."""
+    """The vendor's profile as it was when the send last went out, but with today's key and server where it has any."""
     objects = objects_at(outbox)
     revisions = read_send(objects, send).published.revisions
     policy = room.policy
     if revisions:
         digest = read_manifest(objects, send, revisions[-1]).origin.policy_digest
         policy = stored_policy(room.objects, digest)
-    return policy.vendor(send.vendor)
+    then = policy.vendor(send.vendor)
+    today = next((vendor for vendor in room.policy.vendors if vendor.code == send.vendor), then)
+    return then.model_copy(
+        update={"encryption": today.encryption or then.encryption, "transport": today.transport or then.transport}
+    )

@@ -1,7 +1,7 @@
 """What every policy model is made from: the frozen base, and the words that all of them use."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -10,6 +10,14 @@ class Rule(BaseModel):
     """Base of every policy model: frozen, an unknown field is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def added(default: Any, description: str | None = None, **more: Any) -> Any:
+    """A field that policies of before do not have: where it says its default it is left out of what is stored.
+
+    So a policy that was stored before the field existed keeps its digest.
+    """
+    return Field(default=default, description=description, exclude_if=lambda value: value == default, **more)
 
 
 def _is_pattern(text: str) -> str:

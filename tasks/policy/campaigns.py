@@ -5,7 +5,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from tasks.policy.base import Code, Condition, Label, Rule
+from tasks.policy.base import Code, Condition, Label, Rule, added
 from tasks.policy.breaks import Breaks
 from tasks.policy.contacting import CampaignCap
 from tasks.policy.offers import CouponPool, Utm
@@ -28,9 +28,8 @@ class Campaign(Rule):
         default="marketing", description="consent is asked for this purpose"
     )
     audience: Condition
-    profiling: bool | None = Field(
-        default=None,
-        exclude_if=lambda told: told is None,
+    profiling: bool | None = added(
+        None,
         description="PIPL art. 24: who refused profiling is left out, unless this is false and the audience reads no "
         "score, segment, tier or tag that rests on one",
     )
@@ -38,9 +37,8 @@ class Campaign(Rule):
     exclusive_group: str | None = Field(default=None, description="one campaign of a group per person and date")
     holdout: Holdout | None = Field(default=None, description="people left out on purpose")
     template: str = Field(description="template code at the vendor")
-    text: str | Label | None = Field(
-        default=None,
-        exclude_if=lambda told: told is None,
+    text: str | Label | None = added(
+        None,
         description="the template's text as it is registered, `{variable}` for each variable: what parts and cost are "
         "counted from; a map {zh, en} where the vendor sends one of both",
     )
@@ -49,70 +47,41 @@ class Campaign(Rule):
     hold: bool = Field(default=False, description="wait for `strata approve` before anything is published")
     expires_days: int = Field(default=30, ge=1, description="days after which the vendor must delete the file")
     message_cost_fen: int = Field(default=0, ge=0, description="price of one message")
-    variants: tuple[Variant, ...] = Field(
-        default=(), exclude_if=lambda told: not told, description="several messages, of which each person gets one"
+    variants: tuple[Variant, ...] = added((), description="several messages, of which each person gets one")
+    split: Splitting = added(Split(), description="who gets which variant; `hash` or parts")
+    caps: tuple[CampaignCap, ...] = added((), description="all of them must hold beside those of contacting")
+    incentive_fen: int = added(0, description="worth of what one message gives away", ge=0)
+    budget_fen: int | None = added(
+        None, description="most that messages and what they give away may cost; the best scored are served first", ge=0
     )
-    split: Splitting = Field(
-        default=Split(), exclude_if=lambda told: told == Split(), description="who gets which variant; `hash` or parts"
+    budget_days: int | None = added(
+        None, description="sends of so many days share the budget; all sends of the campaign when left out", ge=1
     )
-    caps: tuple[CampaignCap, ...] = Field(
-        default=(), exclude_if=lambda told: not told, description="all of them must hold beside those of contacting"
+    stop_if: tuple[Literal["bought", "opted_out", "complained"], ...] = added(
+        (), description="what has happened since the scoring and stops the message; a no and a complaint always do"
     )
-    incentive_fen: int = Field(
-        default=0, ge=0, exclude_if=lambda told: not told, description="worth of what one message gives away"
+    breaks: Breaks | None = added(
+        None, description="when the send is stopped because it is too unlike the last; takes the place of contacting's"
     )
-    budget_fen: int | None = Field(
-        default=None,
-        ge=0,
-        exclude_if=lambda told: told is None,
-        description="most that messages and what they give away may cost; the best scored are served first",
-    )
-    budget_days: int | None = Field(
-        default=None,
-        ge=1,
-        exclude_if=lambda told: told is None,
-        description="sends of so many days share the budget; all sends of the campaign when left out",
-    )
-    stop_if: tuple[Literal["bought", "opted_out", "complained"], ...] = Field(
-        default=(),
-        exclude_if=lambda told: not told,
-        description="what has happened since the scoring and stops the message; a no and a complaint always do",
-    )
-    breaks: Breaks | None = Field(
-        default=None,
-        exclude_if=lambda told: told is None,
-        description="when the send is stopped because it is too unlike the last; takes the place of contacting's",
-    )
-    schedule: Schedule | None = Field(
-        default=None, exclude_if=lambda told: told is None, description="dates on which it is due; any when left out"
-    )
-    trigger: Trigger | None = Field(
-        default=None,
-        exclude_if=lambda told: told is None,
+    schedule: Schedule | None = added(None, description="dates on which it is due; any when left out")
+    trigger: Trigger | None = added(
+        None,
         description="what sets it off for one person; `strata plan` passes it over, `strata triggers` looks hourly",
     )
-    hours: Hours | None = Field(
-        default=None,
-        exclude_if=lambda told: told is None,
+    hours: Hours | None = added(
+        None,
         description="hours of the brand's zone in which it may arrive, inside the vendor's; where neither names any, "
         "09:00 to 20:00",
     )
-    coupon_pool: CouponPool | None = Field(
-        default=None,
-        exclude_if=lambda told: told is None,
-        description="pool of which each person gets a code of their own, as the variable `coupon`",
+    coupon_pool: CouponPool | None = added(
+        None, description="pool of which each person gets a code of their own, as the variable `coupon`"
     )
-    utm: Utm | None = Field(
-        default=None,
-        exclude_if=lambda told: told is None,
-        description="link with the campaign's parameters, as the variable `link`",
-    )
-    tag_sync: tuple[Code, ...] = Field(
-        default=(),
-        max_length=3000,
-        exclude_if=lambda told: not told,
+    utm: Utm | None = added(None, description="link with the campaign's parameters, as the variable `link`")
+    tag_sync: tuple[Code, ...] = added(
+        (),
         description="columns and tags that stand as tags on the contacts of advisers in WeCom: `tags_to_add` and "
         "`tags_to_remove` say what has changed since the person's last send; one campaign of a policy may have it",
+        max_length=3000,
     )
     owner: str = Field(default="crm", description="team that answers for the campaign")
 

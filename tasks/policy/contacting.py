@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from tasks.policy.base import Code, Rule
+from tasks.policy.base import Code, Rule, added
 from tasks.policy.breaks import Breaks
 from tasks.policy.variants import Holdout
 
@@ -31,20 +31,16 @@ class Contacting(Rule):
     """What holds over all campaigns."""
 
     caps: tuple[Cap, ...] = Field(default=(), description="all of them must hold")
-    global_holdout: Holdout | None = Field(
-        default=None,
-        exclude_if=lambda told: told is None,
+    global_holdout: Holdout | None = added(
+        None,
         description="people who get nothing from any campaign but those of purpose service; drawn anew, for the next "
         "half-year, by naming another experiment",
     )
-    breaks: Breaks | None = Field(
-        default=None,
-        exclude_if=lambda told: told is None,
-        description="when a send is stopped because it is too unlike the campaign's last",
+    breaks: Breaks | None = added(
+        None, description="when a send is stopped because it is too unlike the campaign's last"
     )
-    marketplaces: tuple[Code, ...] = Field(
-        default=MARKETPLACES,
-        exclude_if=lambda channels: channels == MARKETPLACES,
+    marketplaces: tuple[Code, ...] = added(
+        MARKETPLACES,
         description="channels of platforms: a yes in their files counts for nothing, and a contact that was seen there "
         "alone needs a consent of the brand's own",
     )

@@ -6,7 +6,7 @@ from pydantic import Field, PrivateAttr, model_validator
 
 from tasks.policy.activity import Activity
 from tasks.policy.audiences import Audience
-from tasks.policy.base import Code, Label, Pattern, Rule
+from tasks.policy.base import Code, Label, Pattern, Rule, added
 from tasks.policy.calendar import Calendar
 from tasks.policy.campaigns import Campaign
 from tasks.policy.clusters import Clusters
@@ -52,20 +52,16 @@ class Brand(Rule):
         default_factory=dict,
         description="channel to its shop id, where the file does not say; a list of shop ids: the file must be told",
     )
-    categories: tuple[CategoryRule, ...] = Field(
-        default=(),
-        exclude_if=lambda rules: not rules,
+    categories: tuple[CategoryRule, ...] = added(
+        (),
         description="categories of products by their names, the first match wins; a category that a file gives stands",
     )
-    phone_hashes: tuple[Literal["phone_md5", "phone_sha256"], ...] = Field(
-        default=(),
-        exclude_if=lambda kinds: not kinds,
+    phone_hashes: tuple[Literal["phone_md5", "phone_sha256"], ...] = added(
+        (),
         description="plain hashes by which vendors name phones; ours are hashed the same way, so that theirs are found",
     )
-    raw_roles: tuple[Code, ...] = Field(
-        default=RAW_ROLES,
-        exclude_if=lambda roles: roles == RAW_ROLES,
-        description="roles that may take refused rows, in clear, out of the sealed raw files",
+    raw_roles: tuple[Code, ...] = added(
+        RAW_ROLES, description="roles that may take refused rows, in clear, out of the sealed raw files"
     )
     max_volume_drop: float = Field(default=0.9, ge=0, le=1, description="gate: least fall of customers that blocks")
 
@@ -89,14 +85,14 @@ class Policy(Rule):
     tags: tuple[Tag, ...]
     contacting: Contacting
     identity: Identity
-    drift: Drift = Field(default=Drift(), exclude_if=lambda drift: drift == Drift())
-    history: tuple[History, ...] = Field(default=(), exclude_if=lambda columns: not columns)
-    audiences: tuple[Audience, ...] = Field(default=(), exclude_if=lambda audiences: not audiences)
+    drift: Drift = added(Drift())
+    history: tuple[History, ...] = added(())
+    audiences: tuple[Audience, ...] = added(())
     campaigns: tuple[Campaign, ...]
     vendors: tuple[Vendor, ...]
     # What the brand says of its export files. Left out of the digest where there is none, as before there were any.
-    layouts: tuple[Document, ...] = Field(default=(), exclude_if=lambda documents: not documents)
-    corrections: tuple[Document, ...] = Field(default=(), exclude_if=lambda documents: not documents)
+    layouts: tuple[Document, ...] = added(())
+    corrections: tuple[Document, ...] = added(())
 
     _recorded_as: str = PrivateAttr("")
 

@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from tasks.policy.base import Code, Condition, Label, Rule
+from tasks.policy.base import Code, Condition, Label, Rule, added
 
 TagType = Literal["static", "rule", "model", "composite", "window", "top", "imported", "keyword"]
 Source = Literal["orders", "lines", "events"]
@@ -125,9 +125,8 @@ class Tag(Rule):
 
     code: Code
     label: Label
-    type: TagType = Field(
-        default="rule",
-        exclude_if=lambda kind: kind == "rule",
+    type: TagType = added(
+        "rule",
         description="what the tag rests on; window, top, imported and keyword tell it themselves, a composite reads "
         "other tags, a model what a model fitted, a static what a profile says",
     )
@@ -137,36 +136,23 @@ class Tag(Rule):
     value: Condition | None = Field(default=None, description="SQL expression: the tag is its value")
     measure: Condition | None = Field(default=None, description="SQL expression that `bands` cut")
     bands: tuple[Band, ...] = Field(default=(), description="from the lowest band upwards; of a measure or a window")
-    window: Window | None = Field(
-        default=None,
-        exclude_if=lambda given: given is None,
-        description="a number over what the customer did in the last days",
+    window: Window | None = added(None, description="a number over what the customer did in the last days")
+    top: Top | None = added(None, description="who stands highest by a measure")
+    imported: Imported | None = added(None, description="what a source says of the person")
+    keyword: Keyword | None = added(None, description="words that are sought in names")
+    at_least: int | None = added(
+        None, description="of a window: the tag is yes from this number on; without it the tag is the number"
     )
-    top: Top | None = Field(
-        default=None, exclude_if=lambda given: given is None, description="who stands highest by a measure"
+    values: tuple[Value, ...] = added(
+        (), description="every value that a `value` tag may take; another one is cleared. Open without them"
     )
-    imported: Imported | None = Field(
-        default=None, exclude_if=lambda given: given is None, description="what a source says of the person"
-    )
-    keyword: Keyword | None = Field(
-        default=None, exclude_if=lambda given: given is None, description="words that are sought in names"
-    )
-    at_least: int | None = Field(
-        default=None, exclude_if=lambda given: given is None,
-        description="of a window: the tag is yes from this number on; without it the tag is the number",
-    )  # fmt: skip
-    values: tuple[Value, ...] = Field(
-        default=(), exclude_if=lambda values: not values,
-        description="every value that a `value` tag may take; another one is cleared. Open without them",
-    )  # fmt: skip
-    when_null: Literal["clear", "carry"] = Field(
-        default="clear", exclude_if=lambda policy: policy == "clear",
+    when_null: Literal["clear", "carry"] = added(
+        "clear",
         description="where nothing is known: no value (of a yes-or-no tag: no), or the last one for `valid_days`",
-    )  # fmt: skip
-    valid_days: int | None = Field(
-        default=None, ge=1, exclude_if=lambda days: days is None,
-        description="days for which a carried value stands after it was last confirmed",
-    )  # fmt: skip
+    )
+    valid_days: int | None = added(
+        None, description="days for which a carried value stands after it was last confirmed", ge=1
+    )
 
     @model_validator(mode="before")
     @classmethod

@@ -2,11 +2,11 @@
 
 import re
 from datetime import time
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from tasks.policy.base import Code, Label, Pattern, Rule
+from tasks.policy.base import Code, Label, Pattern, Rule, added
 from tasks.policy.transport import MINUTES_OF_A_WEEK, Encryption, SftpDrop
 
 EXCEL_ROWS = 1_048_576
@@ -24,16 +24,6 @@ ContactForm = Literal["stored", "bare11", "e164", "cc_digits", "email_lower", "e
 Format = Literal["csv", "txt", "xlsx", "json", "jsonl"]
 
 
-def _is_default(default: Any) -> Any:
-    """Leave the default out of the stored policy, as before the field existed."""
-    return lambda value: value == default
-
-
-def _opt(default: Any, description: str, **more: Any) -> Any:
-    """A field that says nothing where it is not written."""
-    return Field(default=default, description=description, exclude_if=_is_default(default), **more)
-
-
 class VendorColumn(Rule):
     """One column of a vendor's file."""
 
@@ -48,10 +38,10 @@ class VendorColumn(Rule):
 class IdRule(Rule):
     """What the vendor takes for an id. Whoever's contact breaks it is left out of the file, with the reason."""
 
-    pattern: Pattern | None = _opt(None, "regular expression over the whole id, in the form that is written")
-    chars_least: int = _opt(1, "fewest characters", ge=1)
-    chars_most: int | None = _opt(None, "most characters", ge=1)
-    bytes_most: int | None = _opt(None, "most bytes in UTF-8", ge=1)
+    pattern: Pattern | None = added(None, "regular expression over the whole id, in the form that is written")
+    chars_least: int = added(1, "fewest characters", ge=1)
+    chars_most: int | None = added(None, "most characters", ge=1)
+    bytes_most: int | None = added(None, "most bytes in UTF-8", ge=1)
 
 
 class RequestField(Rule):
@@ -69,13 +59,13 @@ class RequestField(Rule):
         description="`each`: one entry per person, in order; `shared`: one value, and people who differ in it stand in "
         "other requests",
     )
-    join: str | None = _opt(None, "write the entries as one text with this between them; else as a list")
+    join: str | None = added(None, "write the entries as one text with this between them; else as a list")
 
 
 class Request(Rule):
     """The JSON body of one request to the vendor, for several people at once."""
 
-    most: int | None = _opt(None, "most people in one request", ge=1)
+    most: int | None = added(None, "most people in one request", ge=1)
     fields: tuple[RequestField, ...] = Field(min_length=1, description="fields in the order in which they are written")
 
 
@@ -97,22 +87,22 @@ class Hours(Rule):
 class Sms(Rule):
     """What the text of a short message must be, and how it is counted."""
 
-    signature: str | None = _opt(None, "the brand's registered signature, without its brackets")
-    signature_least: int = _opt(2, "fewest characters of a signature", ge=1)
-    signature_most: int = _opt(12, "most characters of a signature", ge=1)
-    opt_out: tuple[str, ...] = _opt((), "texts with one of which a marketing message must end")
-    opt_out_added: str | None = _opt(None, "text that the vendor puts behind a marketing message itself; it counts")
-    first: int = _opt(70, "UTF-16 units that go as one message", ge=1)
-    next: int = _opt(67, "units of each part of a longer one", ge=1)
-    links_in_variables: Literal["refuse", "allow"] = _opt("refuse", "whether a variable may hold a link")
-    variable_most: int | None = _opt(None, "most UTF-16 units of one variable", ge=1)
-    language: Literal["zh", "en"] = _opt("zh", "which of a campaign's texts is sent")
+    signature: str | None = added(None, "the brand's registered signature, without its brackets")
+    signature_least: int = added(2, "fewest characters of a signature", ge=1)
+    signature_most: int = added(12, "most characters of a signature", ge=1)
+    opt_out: tuple[str, ...] = added((), "texts with one of which a marketing message must end")
+    opt_out_added: str | None = added(None, "text that the vendor puts behind a marketing message itself; it counts")
+    first: int = added(70, "UTF-16 units that go as one message", ge=1)
+    next: int = added(67, "units of each part of a longer one", ge=1)
+    links_in_variables: Literal["refuse", "allow"] = added("refuse", "whether a variable may hold a link")
+    variable_most: int | None = added(None, "most UTF-16 units of one variable", ge=1)
+    language: Literal["zh", "en"] = added("zh", "which of a campaign's texts is sent")
 
 
 class Vendor(Rule):
     """What a vendor's machine accepts."""
 
-    preset: str | None = _opt(None, "name of a shipped profile; what stands here goes before it")
+    preset: str | None = added(None, "name of a shipped profile; what stands here goes before it")
     code: Code
     label: Label
     role: Literal["entrusted", "third_party"] = Field(description="PIPL: art. 21 entrusted, art. 23 third party")
@@ -122,40 +112,40 @@ class Vendor(Rule):
     encoding: Literal["utf-8", "utf-8-sig", "gb18030"] = Field(default="utf-8", description="of the text")
     line_end: Literal["lf", "crlf"] = Field(default="lf", description="end of each line")
     rows_per_part: int = Field(default=50_000, ge=1, description="most rows that one file may hold")
-    format: Format = _opt(
+    format: Format = added(
         "csv", "`csv`; `txt`, the same for machines alone; `xlsx`; `jsonl`, a request per line; `json`, one per file"
     )
-    compress: Literal["none", "gzip", "zip"] = _opt("none", "each part packed alone; a zip holds one file, no folder")
-    quoting: Literal["necessary", "all", "never"] = _opt(
+    compress: Literal["none", "gzip", "zip"] = added("none", "each part packed alone; a zip holds one file, no folder")
+    quoting: Literal["necessary", "all", "never"] = added(
         "necessary", "of csv and txt; under `never` a comma, quote or line end in a text becomes a space"
     )
-    bytes_per_part: int | None = _opt(None, "most bytes of one file, as handed over", ge=4096)
-    columns_most: int | None = _opt(None, "most columns", ge=1)
-    file_name: str = _opt(
+    bytes_per_part: int | None = added(None, "most bytes of one file, as handed over", ge=4096)
+    columns_most: int | None = added(None, "most columns", ge=1)
+    file_name: str = added(
         "part-{n}", "name of a part without its ending; {n} is its number", pattern=r"^[A-Za-z0-9一-鿿_-]*\{n\}$"
     )
-    contact_form: ContactForm = _opt(
+    contact_form: ContactForm = added(
         "stored",
         "`stored`: mobiles of the mainland as 11 digits, others with + and country; `bare11`: those of the mainland "
         "alone; `e164`: all with + and country; `cc_digits`: without the +; `email_lower`; `email_google`: no dots and "
         "no +suffix at Gmail",
     )
-    hash: Literal["none", "md5", "sha256"] = _opt("none", "plain digest of the form, in lower-case hexadecimal digits")
-    id: IdRule | None = _opt(None, "what the vendor takes for an id")
-    request: Request | None = _opt(None, "of json and jsonl: the body of a request")
-    hours: Hours | None = _opt(None, "when the vendor sends; campaigns are kept inside")
-    sms: Sms | None = _opt(None, "of short messages: what the text must be")
-    order: tuple[Annotated[str, Field(pattern=_ORDER)], ...] = _opt(
+    hash: Literal["none", "md5", "sha256"] = added("none", "plain digest of the form, in lower-case hexadecimal digits")
+    id: IdRule | None = added(None, "what the vendor takes for an id")
+    request: Request | None = added(None, "of json and jsonl: the body of a request")
+    hours: Hours | None = added(None, "when the vendor sends; campaigns are kept inside")
+    sms: Sms | None = added(None, "of short messages: what the text must be")
+    order: tuple[Annotated[str, Field(pattern=_ORDER)], ...] = added(
         (), "variables by which the rows stand; with - before it by number, the largest first; else by customer id"
     )
-    part_by: str | None = _opt(None, "variable of which each value has files of its own", pattern=_NAME)
-    confirmed_by_staff: bool = _opt(
+    part_by: str | None = added(None, "variable of which each value has files of its own", pattern=_NAME)
+    confirmed_by_staff: bool = added(
         default=False, description="whether nothing goes out before a colleague of the brand's has confirmed it"
     )
-    least_rows: int | None = _opt(None, "fewest people with whom the vendor can do anything", ge=1)
-    encryption: Encryption | None = _opt(None, "what files are locked with; in clear when left out")
-    transport: SftpDrop | None = _opt(None, "where published files are copied to, beside the outbox")
-    link_minutes: int = _opt(60, "longest life of a link that `strata links` signs", ge=1, le=MINUTES_OF_A_WEEK)
+    least_rows: int | None = added(None, "fewest people with whom the vendor can do anything", ge=1)
+    encryption: Encryption | None = added(None, "what files are locked with; in clear when left out")
+    transport: SftpDrop | None = added(None, "where published files are copied to, beside the outbox")
+    link_minutes: int = added(60, "longest life of a link that `strata links` signs", ge=1, le=MINUTES_OF_A_WEEK)
 
     @property
     def suffix(self) -> str:

@@ -148,7 +148,7 @@ def test_each_variant_has_its_own_variables_and_the_manifest_counts_them() -> No
     one = campaign(percent=0, variants=told, variables={"score": "m_score", "offer": "'none'"})
     base = pl.LazyFrame({"one_id": ["x", "y", "z"], "m_score": [1, 2, None]})
     members = pl.DataFrame({"one_id": ["x", "y", "z"], "variant": ["a", "b", None], "outcome": ["planned"] * 3})
-    found = variables_by_variant(base, one, members.lazy()).collect().to_dicts()
+    found = variables_by_variant(base, one, members.lazy()).collect().sort("one_id").to_dicts()
     assert found == [
         {"one_id": "x", "hour": "9", "offer": "ten", "score": "1", "template": "T2", "variant": "a"},
         {"one_id": "y", "hour": "", "offer": "none", "score": "3", "template": "T1", "variant": "b"},

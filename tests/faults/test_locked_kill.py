@@ -5,9 +5,7 @@ The vendor polls as an independent machine: whole, verified revisions or none, a
 
 import json
 import os
-import random
 import signal
-import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -151,38 +149,3 @@ def taken(folder: Path) -> None:
     """Do as many vendors do: take away what was read."""
     for path in [path for path in folder.rglob("*") if path.is_file()]:
         path.unlink()
-
-
-@pytest.mark.proof
-@pytest.mark.parametrize("place", ["directory", "s3"])
-def test_two_hundred_kills_at_random_moments(place: str, request: pytest.FixtureRequest) -> None:
-    """A vendor polls both ways all the while; each round adds people, dies somewhere, and is run again."""
-    settings: Settings = request.getfixturevalue(f"{place}_settings")
-    objects, env, store = open_objects(settings.lake, settings), {}, None
-    if place == "s3":
-        server: Endpoint = request.getfixturevalue("s3_server")
-        env = server.env()
-        prefix = settings.lake.removeprefix(f"s3://{server.bucket}/") + "/"
-        store = Bucket(server.client(), server.bucket, prefix)
-    polling = machines(store or Folder(Path(settings.lake.removeprefix("file://"))))
-    chance = random.Random(6)  # noqa: S311 - a seed that can be played again
-    wanted: list[int] = []
-    for round_number in range(100):
-        wanted = [*wanted, len(wanted) + 1]
-        child = publisher(objects.uri, LOCKED, wanted, env)
-        deadline = time.monotonic() + chance.uniform(0, 0.4 if place == "directory" else 1.0)
-        while time.monotonic() < deadline and child.poll() is None:
-            for machine in polling:
-                machine.poll()
-        child.kill()
-        child.wait()
-        if round_number % 4 == 3:
-            publish(objects, LOCKED, wanted)
-        for machine in polling:
-            machine.poll()
-            sent = [contact for _, contact in machine.sent]
-            assert len(sent) == len(set(sent))
-            assert set(sent) <= set(contacts(wanted))
-    publish(objects, LOCKED, wanted)
-    swept(objects)
-    assert [read_by(machine) for machine in (*polling, *machines(polling[0].store))] == [contacts(wanted)] * 4

@@ -49,20 +49,27 @@ def read_export(path: Path, context: ReadContext, spill: Path, layouts: Sequence
     match = recognise(opened, layouts, context.name, context.channel)
     _refuse_encoding(opened, match.layout, context.name)
     intake = _intake(path, match, context, spill)
+    with intake.spill:
+        _take_all(opened, match, intake, before.st_size)
+    _refuse_changed(path, context, before.st_mtime_ns, before.st_size)
+    if intake.account.rows_read == 0 and not match.layout.may_be_empty:
+        raise BadFileError(f"{context.name} has a header and no rows", expected="rows", next_step="export it again")
+    return _export(opened, match, intake)
+
+
+def _take_all(opened: Opened, match: Match, intake: Intake, size: int) -> None:
+    """Take the chunks of a file of so many bytes in: while one is taken, the next is parsed and the one after read."""
+    context = intake.context
     wanted = frozenset(name for names in match.sources.values() for name in names)
     chunks = ahead(opened.chunks(Wanted(match.layout.each, wanted)))
     told = 0
     for chunk, fields in ahead((chunk, read_fields(chunk.rows, match, context.zone)) for chunk in chunks):
         intake.take(chunk, fields)
-        news = min(chunk.bytes_read, before.st_size - told)
+        news = min(chunk.bytes_read, size - told)
         context.heard(news)
         told += news
     intake.finish()
-    context.heard(before.st_size - told)
-    _refuse_changed(path, context, before.st_mtime_ns, before.st_size)
-    if intake.account.rows_read == 0 and not match.layout.may_be_empty:
-        raise BadFileError(f"{context.name} has a header and no rows", expected="rows", next_step="export it again")
-    return _export(opened, match, intake)
+    context.heard(size - told)
 
 
 def _must_be_file(path: Path, name: str) -> None:

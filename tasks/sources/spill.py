@@ -1,9 +1,13 @@
 """Where rows wait on local disk while a file is read: tables as Parquet, and rows that must meet before they settle."""
 
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 import polars as pl
 
@@ -11,26 +15,56 @@ Cover = Callable[[bytes], bytes]
 _LENGTH_BYTES = 8
 
 
+_MOST_WAITING = 4
+"""Tables that wait to be written while the next chunk is read: those of one chunk."""
+
+
 @dataclass(frozen=True)
 class Spill:
-    """Parquet files by name, in the order in which their rows came."""
+    """Parquet files by name, in the order in which their rows came.
+
+    A thread beside writes them; whoever leaves the `with` block finds them whole.
+    """
 
     folder: Path
     files: dict[str, list[Path]] = field(default_factory=dict)
+    _beside: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1), repr=False)
+    _waiting: deque[Future[None]] = field(default_factory=deque, repr=False)
+
+    def __enter__(self) -> Self:
+        """Let rows be put."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, _error: BaseException | None, _at: TracebackType | None
+    ) -> None:
+        """Wait for all files; what could not be written is raised here, or by a `put` before."""
+        self._beside.shutdown()
+        if kind is None:
+            self._wait_for_all_but(0)
 
     def put(self, name: str, rows: pl.DataFrame) -> None:
         """Write some rows; none leave no file."""
         if rows.is_empty():
             return
-        waiting = self.files.setdefault(name, [])
-        path = self.folder / f"{name}-{len(waiting):05}.parquet"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        rows.write_parquet(path, compression="uncompressed", statistics=False)  # read once, then gone
-        waiting.append(path)
+        names = self.files.setdefault(name, [])
+        path = self.folder / f"{name}-{len(names):05}.parquet"
+        names.append(path)
+        self._wait_for_all_but(_MOST_WAITING)
+        self._waiting.append(self._beside.submit(_write, path, rows))
 
     def paths(self, name: str) -> tuple[Path, ...]:
         """The files of that name, in order."""
         return tuple(self.files.get(name, ()))
+
+    def _wait_for_all_but(self, most: int) -> None:
+        while len(self._waiting) > most:
+            self._waiting.popleft().result()
+
+
+def _write(path: Path, rows: pl.DataFrame) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows.write_parquet(path, compression="uncompressed", statistics=False)  # read once, then gone
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,9 @@ EVENTS = (
 TOUCH_CHANNELS = ("sms", "push", "wecom", "email", "phone", "print")
 PURPOSES = ("marketing", "service", "third_party", "profiling")
 DECISIONS = ("granted", "unreachable", "withdrawn")
-TOUCH_KINDS = ("planned", "cancelled", "handed_over", "accepted", "delivered", "failed", "clicked", "replied")
+TOUCH_KINDS = (
+    "planned", "cancelled", "handed_over", "waiting", "accepted", "delivered", "failed", "clicked", "replied",
+)  # fmt: skip
 MOVE_CAUSES = ("config", "identity", "late_data", "refund", "time", "new_orders", "cutoffs", "manual")
 STAGES = ("prospect", "refunded_only", "new", "growing", "returned", "active", "at_risk", "silent", "lost")
 
@@ -130,7 +132,7 @@ _add(
     Column(
         "parent_order_id",
         pl.String(),
-        "Number of the order that this one is a part of; all parts count as one order. `content_hash` covers it.",
+        "Number of the order that this one is a part of; all parts are one order. `content_hash` covers it.",
         "no part of another, or the channel does not say",
         logical=False,
     ),

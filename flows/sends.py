@@ -6,9 +6,11 @@ from typing import Any
 import polars as pl
 
 from flows.clock import this_instant
-from flows.naming import register_of
+from flows.naming import Register, register_of
 from tasks.settings import Settings
-from tasks.transforms.funnel import STEPS, funnel
+from tasks.transforms.advisers import confirmations
+from tasks.transforms.audience import newest_as_of
+from tasks.transforms.funnel import STEPS, WAITING, funnel
 from tasks.transforms.lineage import aliases
 from tasks.transforms.orders import known_at, owned_orders
 
@@ -26,8 +28,37 @@ def list_sends(uri: str = "", send_on: date | None = None) -> list[dict[str, Any
     orders = owned_orders(known_at(lake.scan("orders", snapshot), now), identities)
     told = funnel(lake.scan("touches", snapshot), orders, aliases(identities), register.policy.brand.zone)
     rows = told.filter(pl.lit(send_on is None) | (pl.col("send_on") == send_on)).collect()
-    confirming = {vendor.code for vendor in register.policy.vendors if vendor.confirmed_by_staff}
+    confirming = _confirming(register)
     return [_with_rates(row, must_confirm=row["vendor"] in confirming) for row in rows.iter_rows(named=True)]
+
+
+def _confirming(register: Register) -> frozenset[str]:
+    """The vendors whose sends colleagues must confirm."""
+    return frozenset(vendor.code for vendor in register.policy.vendors if vendor.confirmed_by_staff)
+
+
+def list_confirmations(uri: str = "", send_on: date | None = None) -> list[dict[str, Any]]:
+    """One row per send that staff must confirm and adviser, oldest first: what they were given, and what they sent.
+
+    The adviser is the one that the customer had when the send was planned.
+    """
+    register = register_of(uri or Settings().lake, None)
+    lake, snapshot = register.lake, register.snapshot
+    touches = lake.scan("touches", snapshot).filter(pl.col("vendor").is_in(sorted(_confirming(register))))
+    own = touches.filter(pl.lit(send_on is None) | (pl.col("send_on") == send_on))
+    rows = confirmations(own, _advisers(register, own), register.policy.brand.zone).collect()
+    return rows.to_dicts()
+
+
+def _advisers(register: Register, touches: pl.LazyFrame) -> pl.LazyFrame:
+    """One row per person whom one of the sends was planned for: send_id, one_id, their adviser of that date."""
+    meant = touches.drop_nulls("one_id").select("send_id", "send_on", "one_id").unique().collect()
+    dates = register.lake.scan("customers", register.snapshot).select("as_of").unique().collect().to_series()
+    seen = {day: newest_as_of(dates, day) for day in meant["send_on"].unique()}
+    days = pl.DataFrame({"send_on": [*seen], "as_of": [*seen.values()]}, {"send_on": pl.Date, "as_of": pl.Date})
+    traits = register.lake.scan("traits", register.snapshot, partitions=sorted(set(seen.values())))
+    named = meant.join(days, on="send_on").lazy().join(traits, on=["one_id", "as_of"], how="left")
+    return named.select("send_id", "one_id", "adviser_id")
 
 
 def _with_rates(row: dict[str, Any], *, must_confirm: bool) -> dict[str, Any]:
@@ -52,7 +83,7 @@ def state_of(row: dict[str, Any], *, is_silent: bool, must_confirm: bool) -> str
     if row["recalled"] == row["handed_over"]:
         return "cancelled"
     if not is_silent:
-        return "reported"
+        return "reported, staff must confirm the rest" if row[WAITING] else "reported"
     return "handed over, staff must confirm" if must_confirm else "handed over"
 
 

@@ -117,6 +117,9 @@ def sends(
     send_on: Annotated[
         datetime | None, typer.Option("--send-on", formats=["%Y-%m-%d"], help="Only the sends of this date.")
     ] = None,
+    by_adviser: Annotated[
+        bool, typer.Option("--by-adviser", help="Of sends that staff must confirm: who has, and how many were reached.")
+    ] = False,
     lake: LakeOption = "",
     as_json: JsonOption = False,
 ) -> None:
@@ -126,8 +129,11 @@ def sends(
 
     Example: strata sends --send-on 2018-01-01
     """
-    from flows.sends import for_people, list_sends
+    from flows.sends import for_people, list_confirmations, list_sends
 
+    if by_adviser:
+        show({"advisers": list_confirmations(lake, day(send_on))}, as_json=as_json)
+        return
     rows = list_sends(lake, day(send_on))
     show({"sends": rows if as_json else for_people(rows)}, as_json=as_json)
 

@@ -22,9 +22,9 @@ REFUSALS = pl.Schema({"rule": pl.String(), "rows": pl.Int64(), "money_fen": pl.I
 FUNNEL = pl.Schema({
     "send_id": pl.String(),
     **dict.fromkeys(("planned", "handed_over", "recalled", "accepted", "delivered", "failed", "clicked", "replied",
-                     "bought"), pl.Int64()),
+                     "bought", "waiting"), pl.Int64()),
 })  # fmt: skip
-"""One row per send: messages that came as far as each step."""
+"""One row per send: messages that came as far as each step, and those that wait for a colleague's yes."""
 
 
 @dataclass(frozen=True)

@@ -134,8 +134,13 @@ def _read_epoch(cells: pl.DataFrame, to_microseconds: int) -> pl.DataFrame:
 _MIDNIGHT = " 00:00:00"
 
 
-def read_date(cells: pl.DataFrame, cell: Cell, _zone: str) -> pl.DataFrame:
-    """A calendar date as written, or as a date cell of a workbook has it; a layout's `patterns` come first."""
+def read_date(cells: pl.DataFrame, cell: Cell, zone: str) -> pl.DataFrame:
+    """A calendar date as written, or as a date cell of a workbook has it; a layout's `patterns` come first.
+
+    Of a count since 1970 it is the day in `zone`.
+    """
+    if cell.patterns and cell.patterns[0] in _EPOCHS:
+        return read_instant(cells, cell, zone).with_columns(value=VALUE.dt.convert_time_zone(zone).dt.date())
     patterns = [*(pattern.replace("/", "-") for pattern in cell.patterns), "%Y-%m-%d"]
     read = [PLAIN.str.to_date(pattern, strict=False) for pattern in patterns]
     is_plausible = VALUE.is_between(EARLIEST.date(), LATEST.date(), closed="left")

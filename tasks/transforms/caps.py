@@ -17,8 +17,9 @@ _HANDED = ("handed_over", *_EVIDENCE)
 def ledger(touches: pl.LazyFrame, keys: pl.LazyFrame) -> pl.LazyFrame:
     """One row per message and person that it counts for: planned or handed over, and not cancelled since.
 
-    A message of which a vendor reported anything counts whatever was cancelled. A touch without a
-    one_id counts for everyone who owns its recipient key; where nobody does, for the key alone.
+    A message of which a vendor reported anything counts whatever was cancelled; that colleagues have not confirmed it
+    yet is no such report. A touch without a one_id counts for everyone who owns its recipient key; where nobody does,
+    for the key alone.
 
     Returns:
         the columns of LEDGER, is_handed_over.
@@ -27,7 +28,8 @@ def ledger(touches: pl.LazyFrame, keys: pl.LazyFrame) -> pl.LazyFrame:
     cancelled_at = at.filter(kind == "cancelled").max()
     counts = cancelled_at.is_null() | (at.filter(kind.is_in(_LIVE)).max() >= cancelled_at) | kind.is_in(_EVIDENCE).any()
     return (
-        touches.group_by("send_id", "campaign", "touch_channel", "recipient_key", "one_id", "send_on")
+        touches.filter(kind != "waiting")
+        .group_by("send_id", "campaign", "touch_channel", "recipient_key", "one_id", "send_on")
         .agg(counts=counts, is_handed_over=kind.is_in(_HANDED).any(), cost_fen=pl.col("cost_fen").max())
         .filter("counts")
         .join(keys.select(recipient_key="key", owner="one_id"), on="recipient_key", how="left")

@@ -14,16 +14,21 @@ REPLY_DAYS = 3
 BOUGHT_DAYS = 7
 """Orders paid within so many days, that of the send included, count as bought after it."""
 STEPS = ("planned", "handed_over", "recalled", "accepted", "delivered", "failed", "clicked", "replied", "bought")
+WAITING = "waiting"
+"""Handed over, and a colleague has still to confirm it: no step, but what stands before the next one."""
+_TOLD = ("accepted", "delivered", "failed", "clicked", "replied")
 _SEND = ("send_id", "campaign", "vendor", "touch_channel", "send_on")
 _MESSAGE = ("send_id", "recipient_key")
+_OF_MESSAGE = ("recipient_key", "one_id", "planned", "handed_over", "recalled")
 
 
 def funnel(touches: pl.LazyFrame, orders: pl.LazyFrame, names: pl.LazyFrame, zone: str) -> pl.LazyFrame:
-    """One row per send: messages that came as far as each step of STEPS, by send_on and send_id.
+    """One row per send: messages that came as far as each step of STEPS, and those waiting, by send_on and send_id.
 
-    A click is a delivery, a delivery was accepted, and only what failed and was never delivered failed. What a vendor
-    reports of somebody who was not in the send (a seed) is left out. A recalled message stays handed over; of whom it
-    was meant for, purchases do not count. Where a vendor reports sums alone, a send stays at handed_over.
+    A click is a delivery, a delivery was accepted, and only what failed and was never delivered failed; what waits has
+    come no further. What a vendor reports of somebody who was not in the send (a seed) is left out. A recalled message
+    stays handed over; of whom it was meant for, purchases do not count. Where a vendor reports sums alone, a send stays
+    at handed_over.
 
     Args:
         touches: the ledger table, as known.
@@ -31,19 +36,29 @@ def funnel(touches: pl.LazyFrame, orders: pl.LazyFrame, names: pl.LazyFrame, zon
         names: lineage.aliases of the newest date.
         zone: business zone.
     """
-    messages = _messages(touches)
-    told = pl.concat([_by_send(touches, messages), _replies(touches, messages, zone)])
-    reached = messages.join(told.group_by(_MESSAGE).agg(_reached()), on=_MESSAGE, how="left")
-    reached = reached.with_columns(pl.col("accepted", "delivered", "failed", "clicked", "replied").fill_null(False))
+    reached = reached_messages(touches, zone)
+    messages = reached.select(*_SEND, *_OF_MESSAGE)
     bought = _bought(messages, orders, names)
     return (
         reached.join(bought, on=_MESSAGE, how="left")
         .with_columns(bought=pl.col("bought").fill_null(False))
         .group_by(_SEND)
-        .agg(pl.col(STEPS).sum().cast(pl.Int64))
+        .agg(pl.col(*STEPS, WAITING).sum().cast(pl.Int64))
         .sort("send_on", "send_id")
-        .select(*_SEND, *STEPS)
+        .select(*_SEND, *STEPS, WAITING)
     )
+
+
+def reached_messages(touches: pl.LazyFrame, zone: str) -> pl.LazyFrame:
+    """One row per message that we planned or handed over, with how far it came: a flag for each step but `bought`.
+
+    Returns:
+        send_id, campaign, vendor, touch_channel, send_on, recipient_key, one_id, the flags, `waiting`.
+    """
+    messages = _messages(touches)
+    told = pl.concat([_by_send(touches, messages), _replies(touches, messages, zone)])
+    reached = messages.join(told.group_by(_MESSAGE).agg(_reached()), on=_MESSAGE, how="left")
+    return reached.with_columns(pl.col(*_TOLD, WAITING).fill_null(False))
 
 
 def _messages(touches: pl.LazyFrame) -> pl.LazyFrame:
@@ -78,7 +93,7 @@ def _replies(touches: pl.LazyFrame, messages: pl.LazyFrame, zone: str) -> pl.Laz
 
 def _reached() -> list[pl.Expr]:
     """How far one message came."""
-    came = {step: (pl.col("kind") == step).any() for step in ("accepted", "delivered", "failed", "clicked", "replied")}
+    came = {step: (pl.col("kind") == step).any() for step in (*_TOLD, WAITING)}
     is_delivered = came["delivered"] | came["clicked"]
     return [
         (came["accepted"] | is_delivered).alias("accepted"),
@@ -86,6 +101,7 @@ def _reached() -> list[pl.Expr]:
         (came["failed"] & ~is_delivered).alias("failed"),
         came["clicked"].alias("clicked"),
         came["replied"].alias("replied"),
+        (came[WAITING] & ~pl.any_horizontal(came[step] for step in _TOLD)).alias(WAITING),
     ]
 
 

@@ -24,7 +24,10 @@ FUNNEL: Labels = {
     "replied": Text("已回复", "Replied"),
     "bought": Text("7 天内购买", "Bought within 7 days"),
 }
-_CONFIRMED: Labels = {"handed_over": Text("已交付，待员工确认", "Handed over, staff must confirm")}
+_CONFIRMED: Labels = {
+    "handed_over": Text("已交付，待员工确认", "Handed over, staff must confirm"),
+    "waiting": Text("员工尚未确认", "Not confirmed by staff yet"),
+}
 _ROLES: Labels = {
     "entrusted": Text("受托处理（个保法第 21 条）", "entrusted (PIPL art. 21)"),
     "third_party": Text("对外提供（个保法第 23 条）", "third party (PIPL art. 23)"),

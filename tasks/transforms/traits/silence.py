@@ -33,13 +33,14 @@ def last_coupon_order(ground: Ground) -> pl.LazyFrame:
 def last_recall(ground: Ground) -> pl.LazyFrame:
     """One row per customer whom a recall reached `recall_days` ago or earlier: the last such day.
 
-    A message counts when it was handed over and neither failed nor was cancelled, or when the vendor saw it arrive.
+    A message counts when it was handed over and neither failed, waits nor was cancelled, or when the vendor saw it
+    arrive.
     """
     silence = ground.policy.lifecycle.silence
     until = ground.as_of - timedelta(days=silence.recall_days)
     kind = pl.col("kind")
     arrived = kind.is_in(["delivered", "clicked", "replied"]).any()
-    undone = kind.is_in(["failed", "cancelled"]).any()
+    undone = kind.is_in(["failed", "waiting", "cancelled"]).any()
     return (
         ground.touches.filter(pl.col("campaign").str.contains(silence.recalls), pl.col("send_on") <= until)
         .group_by("one_id", "send_id", "send_on")

@@ -15,7 +15,7 @@ ZONE = "Asia/Shanghai"
 FIRST = date(2026, 7, 1)
 SENDS = {f"v/c{n}/{FIRST + timedelta(days=n)}": FIRST + timedelta(days=n) for n in range(3)}
 WHO = ("k1", "k2", "k3")
-KINDS = ("planned", "handed_over", "accepted", "delivered", "failed", "clicked", "replied")
+KINDS = ("planned", "handed_over", "waiting", "accepted", "delivered", "failed", "clicked", "replied")
 
 
 def touch(send: str, key: str, kind: str, day: date, **more: Any) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from tests.support.report_data import full_month
 def with_funnel() -> ReportData:
     month = full_month()
     steps = {"planned": 100, "handed_over": 100, "recalled": 1, "accepted": 97, "delivered": 95, "failed": 2,
-             "clicked": 7, "replied": 3, "bought": 12}  # fmt: skip
+             "clicked": 7, "replied": 3, "bought": 12, "waiting": 0}  # fmt: skip
     sends = month.audience_members.select("send_id").unique()
     return replace(month, funnel=sends.with_columns(pl.lit(n).alias(step) for step, n in steps.items()).cast(FUNNEL))
 
@@ -60,7 +60,9 @@ def test_what_staff_must_confirm_is_not_said_to_be_sent(must_confirm: bool) -> N
     table = funnel_table(told, month.funnel["send_id"][0])
     assert table is not None
     assert ("Handed over, staff must confirm" in {cells[0].en for cells in table.rows}) is must_confirm
-    row = {"handed_over": 3, "recalled": 0}
+    row = {"handed_over": 3, "recalled": 0, "waiting": 0}
     words = {state_of(row | {"recalled": gone}, is_silent=True, must_confirm=must_confirm) for gone in (0, 3)}
     assert words == {"handed over, staff must confirm" if must_confirm else "handed over", "cancelled"}
     assert state_of(row, is_silent=False, must_confirm=must_confirm) == "reported"
+    half = state_of(row | {"waiting": 1}, is_silent=False, must_confirm=must_confirm)
+    assert half == "reported, staff must confirm the rest"

@@ -53,7 +53,7 @@ def evaluate_cdnow(dates: Dates, policy: Value) -> Told:
     """Judge the models on CDNOW, whose customers mostly bought once."""
     orders = cdnow.master().lazy().select(
         one_id=pl.col("customer").cast(pl.String).str.zfill(5), paid_on="bought_on", net_fen="paid_fen",
-        is_qualifying=pl.col("paid_fen") > 0, is_counted=pl.col("paid_fen") > 0,
+        is_qualifying=pl.col("paid_fen") > 0,
     ).collect()  # fmt: skip
     until = dates.until or orders["paid_on"].max()
     fit_on = dates.fit_on or until - timedelta(days=LEAST_DAYS)  # type: ignore[operator]

@@ -16,7 +16,6 @@ from tasks.transforms.customers import Inputs, layer_customers
 from tasks.transforms.cutoffs import coarse_scores
 from tasks.transforms.identity_guards import require_sane
 from tasks.transforms.refresh import figures_of, moves_of, tag_changes_of, tags_of
-from tasks.transforms.split_orders import counted_once
 from tasks.transforms.traits import beside_traits, describe_customers, with_fitted
 
 NET_ORDERS = "net_orders"
@@ -89,7 +88,7 @@ def _inputs(run: Run, policy: Policy) -> Inputs:
     orders = spooled(run, NET_ORDERS)
     if orders is None:
         return refresh_inputs(run, policy)
-    return replace(refresh_inputs(run, policy), owned_orders=counted_once(orders), net_as_of=as_of(run))
+    return replace(refresh_inputs(run, policy), owned_orders=orders, net_as_of=as_of(run))
 
 
 def _partition(run: Run, step: str, table: str, frame: pl.LazyFrame) -> Candidate:

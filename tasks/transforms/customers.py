@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from functools import cached_property
 
 import polars as pl
 
@@ -22,7 +23,7 @@ from tasks.transforms.reviews import month_ends_between, reviews_between
 from tasks.transforms.rfm import score_rfm
 from tasks.transforms.rfm_values import with_scored_values
 from tasks.transforms.segments import name_segments
-from tasks.transforms.split_orders import without_parents
+from tasks.transforms.split_orders import joined, parts_of, under_wholes
 from tasks.transforms.sums import sum_by_customer
 from tasks.transforms.tier_replay import advance
 from tasks.transforms.tier_spend import TIER_SPEND, in_spend_window, refund_moves, with_counting_days
@@ -69,6 +70,11 @@ class Inputs:
     """The date at which `owned_orders` are net; None where they are as paid."""
     before: Before | None = None
     """How the date before was seen; None: under the same rules and with the same knowledge."""
+
+    @cached_property
+    def parts(self) -> pl.DataFrame | None:
+        """The parts of split orders, as `parts_of` has them; None of none."""
+        return parts_of(_in_currency(self))
 
 
 @dataclass(frozen=True)
@@ -139,12 +145,13 @@ def customers_and_models(
 
 
 def settled(inputs: Inputs, identities: pl.LazyFrame) -> Inputs:
-    """The same with orders in the brand's currency under keys that name somebody, and refunds as `paid_back` has them.
+    """The same with orders as placed in the brand's currency under keys that name somebody, and refunds of `paid_back`.
 
     Refunds are few and read by every measure: they are worked out once.
     """
     refunds = refunds_of(inputs).collect().lazy()
-    return replace(inputs, refunds=refunds, orders=_own_orders(inputs, identities), owned_orders=None, net_as_of=None)
+    lines, orders = lines_of(inputs), _own_orders(inputs, identities)
+    return replace(inputs, refunds=refunds, order_lines=lines, orders=orders, owned_orders=None, net_as_of=None)
 
 
 def numbered_orders(inputs: Inputs, identities: pl.LazyFrame) -> pl.LazyFrame:
@@ -179,14 +186,22 @@ def orders_at(inputs: Inputs, identities: pl.LazyFrame, as_of: date) -> pl.LazyF
 
 
 def _own_orders(inputs: Inputs, identities: pl.LazyFrame) -> pl.LazyFrame:
-    """The orders in the brand's currency, each with a buyer's key that names somebody where the record has one."""
-    own = without_parents(inputs.orders.filter(pl.col("currency") == inputs.currency))
-    return own.pipe(with_next_key, inputs.sightings, identities)
+    """The orders in the brand's currency as they were placed, with a buyer's key that names somebody where one does."""
+    return _in_currency(inputs).pipe(with_next_key, inputs.sightings, identities).pipe(joined, inputs.parts)
+
+
+def _in_currency(inputs: Inputs) -> pl.LazyFrame:
+    return inputs.orders.filter(pl.col("currency") == inputs.currency)
 
 
 def refunds_of(inputs: Inputs) -> pl.LazyFrame:
-    """One row per order and day on which what had been paid back changed."""
-    return paid_back(inputs.refunds)
+    """One row per order, or part of one, and day on which what had been paid back changed."""
+    return paid_back(inputs.refunds).pipe(under_wholes, inputs.parts)
+
+
+def lines_of(inputs: Inputs) -> pl.LazyFrame:
+    """The lines of all orders, each under the number of the order that was placed."""
+    return inputs.order_lines.pipe(under_wholes, inputs.parts)
 
 
 def _number_people(identities: pl.LazyFrame) -> pl.LazyFrame:

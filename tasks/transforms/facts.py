@@ -6,7 +6,6 @@ from datetime import date, timedelta
 import polars as pl
 
 from tasks.transforms.orders import ORDER
-from tasks.transforms.split_orders import counted_once
 from tasks.transforms.sums import Sum, sum_by_customer
 
 _SATURDAY = 6
@@ -43,25 +42,20 @@ _COUNTS = (
 
 
 def only_mature(orders: pl.LazyFrame, *, as_of: date, maturity_days: int) -> pl.LazyFrame:
-    """One row per order as given; one younger than `maturity_days` neither qualifies nor weighs anything.
-
-    What stands for a split order is then its last mature part (`counted_once`).
-    """
+    """One row per order as given; one younger than `maturity_days` neither qualifies nor weighs anything."""
     if maturity_days == 0:
         return orders
     is_mature = pl.col("paid_on") <= as_of - timedelta(days=maturity_days)
-    mature = orders.with_columns(
+    return orders.with_columns(
         is_qualifying=pl.col("is_qualifying") & is_mature, net_fen=pl.when(is_mature).then("net_fen").otherwise(0)
     )
-    return counted_once(mature)
 
 
 def sum_orders(orders: pl.LazyFrame, *, as_of: date, window_days: int, also: Sequence[Sum] = ()) -> pl.LazyFrame:
     """One row per customer with a paid order: counts, sums, dates. Anonymous orders may have a row without one_id.
 
-    Orders of no net value stand in `gross_orders` alone. The parts of a split order are one order, with the money of
-    all; whether it had a coupon, and on which weekday, its counted part says. A rate is one division of two
-    counts, rounded to four digits. Days are calendar days of the business zone; 0 is today.
+    Orders of no net value stand in `gross_orders` alone. A rate is one division of two counts, rounded to four
+    digits. Days are calendar days of the business zone; 0 is today.
     """
     sums = sum_by_customer(orders.with_columns(_marks(as_of, window_days)), [*_SUMS, *also])
     days_since = (pl.lit(as_of) - pl.col("last_order_on")).dt.total_days()
@@ -75,10 +69,10 @@ def sum_orders(orders: pl.LazyFrame, *, as_of: date, window_days: int, also: Seq
 
 
 _SUMS = (
-    Sum("frequency", "count", where="_is_counted"),
+    Sum("frequency", "count", where="_in_window"),
     Sum("monetary_fen", "sum", "net_fen", "_in_window"),
-    Sum("gross_orders", "count", where="is_whole"),
-    Sum("life_orders", "count", where="is_counted"),
+    Sum("gross_orders", "count"),
+    Sum("life_orders", "count", where="is_qualifying"),
     Sum("life_net_fen", "sum", "net_fen"),
     Sum("spend_3m_fen", "sum", "net_fen", "_is_recent"),
     Sum("first_order_on", "min", "paid_on", "is_qualifying"),
@@ -92,14 +86,12 @@ _SUMS = (
 def _marks(as_of: date, window_days: int) -> list[pl.Expr]:
     """What of an order counts towards which measure. Net value is 0 where an order does not qualify."""
     in_window = pl.col("is_qualifying") & (pl.col("paid_on") > as_of - timedelta(days=window_days))
-    counted = in_window & pl.col("is_counted")
     recent = pl.col("paid_on") >= _three_months_start(as_of)
     return [
         in_window.alias("_in_window"),
-        counted.alias("_is_counted"),
         recent.alias("_is_recent"),
-        (counted & pl.col("has_coupon")).alias("_with_coupon"),
-        (counted & (pl.col("paid_on").dt.weekday() < _SATURDAY)).alias("_on_weekday"),
+        (in_window & pl.col("has_coupon")).alias("_with_coupon"),
+        (in_window & (pl.col("paid_on").dt.weekday() < _SATURDAY)).alias("_on_weekday"),
     ]
 
 

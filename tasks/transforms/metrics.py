@@ -55,8 +55,8 @@ def _of_orders(as_of: date) -> dict[str, pl.Expr]:
     net = pl.col("net_fen").filter(in_month).sum()
     known = pl.col("net_fen").filter(in_month & pl.col("one_id").is_not_null()).sum()
     return {
-        "orders_in_month": (in_month & pl.col("is_counted")).sum(),
-        "orders_of_no_value_in_month": (in_month & pl.col("is_whole") & ~pl.col("is_qualifying")).sum(),
+        "orders_in_month": (in_month & pl.col("is_qualifying")).sum(),
+        "orders_of_no_value_in_month": (in_month & ~pl.col("is_qualifying")).sum(),
         "revenue_in_month_fen": net,
         "identified_revenue_in_month_fen": known,
         "identified_revenue_bp": _share(known, net),

@@ -7,7 +7,6 @@ import polars as pl
 from expectations.vocabulary import REFUND_BASES
 from tasks.transforms.held import Keep, as_planned
 from tasks.transforms.identity import with_owner
-from tasks.transforms.split_orders import PARENT, counted_once
 
 ORDER = ("channel", "shop_id", "order_id")
 """What names an order; a platform's order ids are unique within one shop alone."""
@@ -69,14 +68,18 @@ def paid_back(refunds: pl.LazyFrame) -> pl.LazyFrame:
 _OWNED = (*ORDER, "one_id", "paid_at", "paid_on", "gross_fen", "paid_fen", "coupon_fen")
 
 
+def is_bought() -> pl.Expr:
+    """Whether an order is a purchase that was paid, whatever became of it."""
+    return (pl.col("kind") == "purchase") & pl.col("status").is_in(_PAID) & pl.col("paid_on").is_not_null()
+
+
 def owned_orders(orders: pl.LazyFrame, identities: pl.LazyFrame) -> pl.LazyFrame:
     """One row per paid order of kind `purchase`, whenever paid, with the `one_id` of its buyer when it was placed.
 
     Null for anonymous buyers, and for a key of too many (a clerk's phone): money without a customer.
     """
-    paid = orders.filter(pl.col("kind") == "purchase", pl.col("status").is_in(_PAID), pl.col("paid_on").is_not_null())
-    parents = [PARENT] if PARENT in paid.collect_schema().names() else []
-    return paid.pipe(with_owner, identities, key="buyer_key", at="ordered_at").select(*_OWNED, *parents)
+    paid = orders.filter(is_bought())
+    return paid.pipe(with_owner, identities, key="buyer_key", at="ordered_at").select(_OWNED)
 
 
 def net_orders(
@@ -89,22 +92,20 @@ def net_orders(
     net at any later date.
     `refunds` are those of `paid_back`. `refunded_fen` is what had been paid back by then, and shows
     a refund above the payment; `net_fen` stops at 0. `is_qualifying` = net above 0. `one_id` is null where the money
-    has no customer. Payments of the last `maturity_days` are left out. `is_whole` and `is_counted` are those of
-    `counted_once`, which reads the rows once more: many of them are held by `keep` before.
+    has no customer. Payments of the last `maturity_days` are left out. Many rows are held by `keep`.
     """
     names = orders.collect_schema().names()
-    parents = [PARENT] if PARENT in names else []
     owned = orders if "one_id" in names else owned_orders(orders, identities)
     has_coupon = pl.col("has_coupon") if "has_coupon" in names else pl.col("coupon_fen").fill_null(0) > 0
     net = (
         owned.filter(pl.col("paid_on") <= as_of - timedelta(days=maturity_days))
-        .select(*ORDER, "one_id", "paid_at", "paid_on", "gross_fen", "paid_fen", *parents, has_coupon=has_coupon)
+        .select(*ORDER, "one_id", "paid_at", "paid_on", "gross_fen", "paid_fen", has_coupon=has_coupon)
         .join(_refunded(refunds, as_of), on=ORDER, how="left")
         .with_columns(pl.col("refunded_fen").fill_null(0))
         .with_columns(net_fen=pl.max_horizontal(pl.col("paid_fen") - pl.col("refunded_fen"), 0))
         .with_columns(is_qualifying=pl.col("net_fen") > 0)
     )
-    return counted_once(keep(net))
+    return keep(net)
 
 
 def _refunded(refunds: pl.LazyFrame, as_of: date) -> pl.LazyFrame:

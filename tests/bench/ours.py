@@ -8,7 +8,6 @@ from tasks.policy.models import Policy
 from tasks.transforms.facts import sum_orders
 from tasks.transforms.held import in_memory
 from tasks.transforms.rfm import score_rfm
-from tasks.transforms.split_orders import counted_once
 from tasks.transforms.tier_replay import advance
 from tasks.transforms.tier_spend import TIER_SPEND, in_spend_window, with_counting_days
 from tests.bench.orders import AS_OF, MONTH_BEFORE
@@ -23,11 +22,9 @@ def run(orders: Path, result: Path, policy: Policy) -> None:
 def layered(orders: pl.LazyFrame, policy: Policy) -> pl.LazyFrame:
     """One row per customer, sorted."""
     tiers, rfm = policy.tiers, policy.rfm
-    net = (
-        orders.with_columns(net_fen="paid_fen", is_qualifying=pl.col("paid_fen") > 0, has_coupon=pl.lit(value=False))
-        .pipe(counted_once)
-        .pipe(with_counting_days, None, as_of=AS_OF, tiers=tiers)
-    )
+    net = orders.with_columns(
+        net_fen="paid_fen", is_qualifying=pl.col("paid_fen") > 0, has_coupon=pl.lit(value=False)
+    ).pipe(with_counting_days, None, as_of=AS_OF, tiers=tiers)
     marked = net.with_columns(in_spend_window(AS_OF, tiers))
     facts = sum_orders(marked, as_of=AS_OF, window_days=rfm.window_days, also=[TIER_SPEND])
     read = facts.select("one_id", "recency_days", "frequency", "monetary_fen", "tier_spend_fen")

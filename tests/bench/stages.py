@@ -15,7 +15,6 @@ from tasks.stores.scratch import read, spool, spooled, stage, stage_pieces
 from tasks.transforms.customers import Inputs, customers_and_models
 from tasks.transforms.cutoffs import cutoffs_of
 from tasks.transforms.refresh import figures_of, tag_changes_of, tags_of
-from tasks.transforms.split_orders import counted_once
 from tasks.transforms.traits import beside_traits, describe_customers, with_fitted
 from tests.bench.lake import identities_of, inputs_of
 from tests.bench.orders import AS_OF
@@ -82,7 +81,7 @@ def _refresh(inputs: Inputs, identities: pl.LazyFrame, policy: Policy, scratch: 
     customers, models = customers_and_models(inputs, policy, AS_OF, identities, keep, watch)
     customers = write("customers", customers)
     write("cutoffs", cutoffs_of(customers, policy.rfm, as_of=AS_OF))
-    known = replace(inputs, owned_orders=counted_once(spooled(scratch, "net_orders")), net_as_of=AS_OF)
+    known = replace(inputs, owned_orders=spooled(scratch, "net_orders"), net_as_of=AS_OF)
     described = describe_customers(known, policy, AS_OF, identities, customers, watch)
     pieces = (piece.collect(engine="streaming") for piece in described.pieces(PIECE))
     made = stage_pieces(scratch, "traits", pieces, mode="replace", replaces=[str(AS_OF)])

@@ -12,7 +12,7 @@ from tasks.transforms.causes import touched
 from tasks.transforms.causes.between import Between
 from tasks.transforms.causes.refunded import tiers_after_refunds
 from tasks.transforms.causes.replay import Labels, Rules, labels_of, only_of, replayed, with_frozen_segment
-from tasks.transforms.causes.steps import DIMENSIONS, all_columns, is_by_hand, label_after
+from tasks.transforms.causes.steps import DIMENSIONS, all_columns, is_by_hand, is_unlocked, label_after
 from tasks.transforms.customers import Inputs, settled, standings
 from tasks.transforms.cutoffs import cutoffs_of, ladders
 from tasks.transforms.lineage import aliases, heirs
@@ -95,7 +95,7 @@ def _late_data(between: Between, rules: Rules) -> Step:
     before = between.inputs.before
     if before is None or before.known_as_of == before.known_since:
         return
-    late = touched.by_late_data(before, between.settled.orders, between.identities, between.after)
+    late = touched.by_late_data(before, between.settled, between.inputs.parts, between.identities, between.after)
     people = between.movers(late)
     if not people.is_empty():
         yield "late_data", labels_of(between.settled, between.identities, people.lazy(), between.after, rules)
@@ -140,8 +140,9 @@ def _new_orders(between: Between, rules: Rules) -> Step:
     if rules.ladders is not None:
         yield "new_orders", _under_old_cutoffs(between, rules).select("one_id", "segment")
         yield "cutoffs", now.select("one_id", "segment")
-    before = between.state.lazy().select("one_id", "tier")
-    yield "new_orders", now.filter(is_by_hand()).select("one_id").join(before, on="one_id")
+    before = between.state.lazy().select("one_id", "tier", was_locked_until="tier_locked_until")
+    decided = is_by_hand() | is_unlocked(between.as_of)
+    yield "new_orders", now.drop("tier").join(before, on="one_id").filter(decided).select("one_id", "tier")
 
 
 def _under_old_cutoffs(between: Between, rules: Rules) -> pl.LazyFrame:

@@ -1,6 +1,7 @@
 """The steps of the counterfactual in their order, and how the labels after each of them name one cause."""
 
 import itertools
+from datetime import date
 
 import polars as pl
 
@@ -69,6 +70,11 @@ def _chain(dimension: str, start: pl.Expr, end: pl.Expr) -> list[tuple[str, pl.E
 def is_by_hand() -> pl.Expr:
     """Whether the tier is what a person decided, not what was spent."""
     return pl.col("tier_cause").is_in(_BY_HAND)
+
+
+def is_unlocked(as_of: date) -> pl.Expr:
+    """Whether a lock of the date before, which would still have held at `as_of`, was taken away since."""
+    return (pl.col("was_locked_until") >= as_of) & pl.col("tier_locked_until").is_null()
 
 
 def all_columns() -> dict[str, pl.DataType]:

@@ -5,9 +5,11 @@ from datetime import date
 import polars as pl
 
 from tasks.transforms.before import Before
+from tasks.transforms.customers import Inputs
 from tasks.transforms.identity import with_owner
 from tasks.transforms.lineage import predecessors
 from tasks.transforms.orders import ORDER
+from tasks.transforms.split_orders import under_wholes
 
 Ids = pl.LazyFrame
 """One row per customer: one_id."""
@@ -18,13 +20,18 @@ def by_identity(changes: pl.LazyFrame) -> Ids:
     return predecessors(changes).select("one_id").unique()
 
 
-def by_late_data(before: Before, orders: pl.LazyFrame, identities: pl.LazyFrame, until: date) -> Ids:
-    """Whose orders or refunds of the time up to `until` one of the two refreshes knew otherwise than the other."""
+def by_late_data(before: Before, now: Inputs, parts: pl.DataFrame | None, identities: pl.LazyFrame, until: date) -> Ids:
+    """Whose orders or refunds of the time up to `until` one of the two refreshes knew otherwise than the other.
+
+    `now` are settled inputs, `parts` those of the orders as they came.
+    """
     late_orders, late_refunds = before.learned()
-    refunded = late_refunds.filter(pl.col("refunded_on") <= until).select(ORDER).unique()
+    refunded = late_refunds.filter(pl.col("refunded_on") <= until).select(ORDER)
+    late = pl.concat([late_orders.select(ORDER), refunded]).pipe(under_wholes, parts).unique()
+    sold = now.orders.filter(pl.col("paid_on") <= until)
     told = pl.concat([
         late_orders.filter(pl.col("paid_on") <= until).select("buyer_key", "ordered_at"),
-        orders.join(refunded, on=ORDER, how="semi").select("buyer_key", "ordered_at"),
+        sold.join(late, on=ORDER, how="semi").select("buyer_key", "ordered_at"),
     ])  # fmt: skip
     return _owners(told, identities)
 

@@ -36,7 +36,7 @@ def rows_of(ground: Ground, source: Source, days: int) -> pl.LazyFrame:
         return ground.events.filter(since).select("one_id", *ROWS[source])
     orders = ground.orders.filter(since, "is_qualifying")
     if source == "orders":
-        return orders.select("one_id", *ROWS[source], "is_counted")
+        return orders.select("one_id", *ROWS[source])
     return _lines(ground, orders).select("one_id", *ROWS[source])
 
 
@@ -78,8 +78,7 @@ def _taken(window: Window, as_of: date) -> pl.Expr:
     value = pl.when(inside).then(window.column or day)
     match window.take:
         case "count":
-            counted = inside & pl.col("is_counted") if window.of == "orders" else inside
-            return counted.sum().cast(pl.Int64)
+            return inside.sum().cast(pl.Int64)
         case "sum":
             return value.cast(pl.Int64).sum()
         case "largest":

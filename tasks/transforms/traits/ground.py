@@ -7,7 +7,7 @@ import polars as pl
 
 from expectations.tables import TABLES
 from tasks.policy.models import Policy
-from tasks.transforms.customers import Inputs, numbered_orders, refunds_of
+from tasks.transforms.customers import Inputs, lines_of, numbered_orders, refunds_of
 from tasks.transforms.facts import only_mature
 from tasks.transforms.identity import with_owner
 from tasks.transforms.lineage import aliases
@@ -32,8 +32,7 @@ class Ground:
     customers: pl.LazyFrame
     """The table customers at the date."""
     orders: pl.LazyFrame
-    """orders.net_orders of customers: paid orders with what was paid and net value; `is_qualifying` once mature.
-    Where orders are counted, `is_counted` says which: a split order is one."""
+    """orders.net_orders of customers: paid orders with what was paid and net value; `is_qualifying` once mature."""
     lines: pl.LazyFrame
     """The table order_lines, of all orders."""
     products: pl.LazyFrame
@@ -68,7 +67,7 @@ def ground_of(inputs: Inputs, policy: Policy, as_of: date, identities: pl.LazyFr
         names=names,
         customers=numbered(customers, names),
         orders=_orders(inputs, policy, as_of, identities),
-        lines=inputs.order_lines,
+        lines=lines_of(inputs),
         products=inputs.products,
         events=_owned(events, keys, "customer_key", "happened_at"),
         event_kinds=frozenset(kinds.get_column("event")),

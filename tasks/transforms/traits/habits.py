@@ -66,7 +66,6 @@ def _summed(orders: pl.LazyFrame, as_of: date, window_days: int, zone: str) -> p
     marked = orders.filter("is_qualifying", pl.col("paid_on") >= min(starts)).select(
         "one_id",
         "net_fen",
-        "is_counted",
         _hour=pl.when(in_window & is_timed).then(local.dt.hour()),
         _weekday=pl.when(in_window).then(pl.col("paid_on").dt.weekday()),
         _back=_months_back(as_of),
@@ -87,7 +86,7 @@ def _summed(orders: pl.LazyFrame, as_of: date, window_days: int, zone: str) -> p
 
 
 def _count(is_among: pl.Expr, name: str) -> pl.Expr:
-    return (is_among & pl.col("is_counted")).sum().cast(pl.Int64).alias(name)
+    return is_among.sum().cast(pl.Int64).alias(name)
 
 
 def _spend(is_counted: pl.Expr, name: str) -> pl.Expr:

@@ -17,7 +17,7 @@ def find_home(ground: Ground) -> pl.LazyFrame:
     shops = (
         ground.orders.filter("is_qualifying", pl.col("paid_on") > first)
         .group_by("one_id", "channel", "shop_id")
-        .agg(orders=pl.col("is_counted").sum(), fen=pl.col("net_fen").sum())
+        .agg(orders=pl.len(), fen=pl.col("net_fen").sum())
     )
     channels = shops.group_by("one_id", "channel").agg(pl.col("orders", "fen").sum())
     tills = shops.filter(pl.col("channel").is_in(ground.policy.habits.tills))

@@ -21,7 +21,7 @@ def count_promotions(ground: Ground) -> pl.LazyFrame:
     counted = ground.orders.filter("is_qualifying").filter(in_window | in_last).group_by("one_id")
     return counted.agg(
         promotion_fen=pl.when(in_last).then("net_fen").otherwise(0).sum(),
-        _promoted=(in_window & in_any & pl.col("is_counted")).sum(), _orders=(in_window & pl.col("is_counted")).sum(),
+        _promoted=(in_window & in_any).sum(), _orders=in_window.sum(),
     ).select(
         "one_id", "promotion_fen",
         promotion_rate=pl.when(pl.col("_orders") > 0).then((pl.col("_promoted") / pl.col("_orders")).round(_DIGITS)),

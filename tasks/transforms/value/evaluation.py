@@ -175,14 +175,10 @@ def _forecast_at(day: date, past: Past, policy: Value) -> Rows:
 def _came(known: pl.DataFrame, past: Past, day: date) -> pl.DataFrame:
     """One row per tier, and one for all: orders and net spend of the known customers in the month after `day`."""
     first, last = next_month(day)
-    orders = past.after.filter(pl.col("paid_on").is_between(first, last), "is_qualifying").select(
-        "one_id", "net_fen", "is_counted"
-    )
+    orders = past.after.filter(pl.col("paid_on").is_between(first, last), "is_qualifying").select("one_id", "net_fen")
     own = orders.collect().join(known.select("one_id", pl.col("tier").fill_null("all")), on="one_id")
     both = pl.concat([own.with_columns(tier=pl.lit("all")), own.filter(pl.col("tier") != "all")])
-    return both.group_by(group="tier").agg(
-        actual_orders=pl.col("is_counted").sum().cast(pl.Int64), actual_fen=pl.col("net_fen").sum()
-    )
+    return both.group_by(group="tier").agg(actual_orders=pl.len().cast(pl.Int64), actual_fen=pl.col("net_fen").sum())
 
 
 def pareto_of(past: Past) -> float:

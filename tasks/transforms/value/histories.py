@@ -28,9 +28,7 @@ def purchasers(orders: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
     `orders` are net orders; anonymous ones are nobody's.
     """
     known = orders.filter("is_qualifying", pl.col("one_id").is_not_null(), pl.col("paid_on") <= as_of)
-    days = known.group_by("one_id", "paid_on").agg(
-        pl.col("net_fen").sum(), orders=pl.col("is_counted").sum().cast(pl.Int64)
-    )
+    days = known.group_by("one_id", "paid_on").agg(pl.col("net_fen").sum(), orders=pl.len().cast(pl.Int64))
     sums = days.group_by("one_id").agg(
         purchase_days=pl.len().cast(pl.Int64), life_orders=pl.col("orders").sum(),
         first_order_on=pl.col("paid_on").min(), last_order_on=pl.col("paid_on").max(),

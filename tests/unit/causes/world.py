@@ -9,6 +9,7 @@ import polars as pl
 from tasks.policy.models import Policy
 from tasks.transforms.before import Before
 from tasks.transforms.customers import Inputs, layer_customers
+from tasks.transforms.identity import resolve
 from tasks.transforms.orders import known_at, known_refunds
 from tasks.transforms.refresh import moves_of
 from tests.unit.transforms import builders
@@ -55,6 +56,12 @@ class World:
             before=Before(self.rules[0], night(FEBRUARY), night(MARCH), self._orders(), self._refunds()),
         )
         return first, _tables(then, self.rules[1], MARCH)
+
+    def ids(self) -> dict[str, str]:
+        """The customer of each name, as February knows them."""
+        seen = self.inputs(FEBRUARY)
+        found = resolve(seen.sightings, seen.links, self.rules[0].identity, as_of=FEBRUARY, zone=seen.zone).identities
+        return {key.split(":")[-1]: one_id for key, one_id in found.select("key", "one_id").collect().iter_rows()}
 
     def moves(self) -> pl.DataFrame:
         """Everybody's moves to March, customers under the names of this world."""

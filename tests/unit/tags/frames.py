@@ -19,7 +19,7 @@ SHOP = {"channel": "shop", "shop_id": "main"}
 _ORDERS = pl.Schema({
     "channel": pl.String(), "shop_id": pl.String(), "order_id": pl.String(), "one_id": pl.Int64(),
     "paid_on": pl.Date(), "gross_fen": pl.Int64(), "paid_fen": pl.Int64(), "refunded_fen": pl.Int64(),
-    "has_coupon": pl.Boolean(), "net_fen": pl.Int64(), "is_qualifying": pl.Boolean(), "is_counted": pl.Boolean(),
+    "has_coupon": pl.Boolean(), "net_fen": pl.Int64(), "is_qualifying": pl.Boolean(),
 })  # fmt: skip
 
 
@@ -45,7 +45,7 @@ def order(one_id: int, paid_on: date, net_fen: int, **more: Any) -> dict[str, An
     """One order of a customer, as `Ground.orders` has it."""
     made = {**SHOP, "order_id": f"{one_id}-{paid_on}", "one_id": one_id, "paid_on": paid_on, "gross_fen": net_fen}
     made |= {"paid_fen": net_fen, "refunded_fen": 0, "has_coupon": False, "net_fen": net_fen}
-    return made | {"is_qualifying": net_fen > 0, "is_counted": net_fen > 0} | more
+    return made | {"is_qualifying": net_fen > 0} | more
 
 
 def event(one_id: int, on: date, kind: str, name: str = "", **more: Any) -> dict[str, Any]:

@@ -16,7 +16,6 @@ _NET = {
     "channel": pl.String, "shop_id": pl.String, "order_id": pl.String, "one_id": pl.Int64,
     "paid_at": pl.Datetime("us", "UTC"), "paid_on": pl.Date, "gross_fen": pl.Int64, "paid_fen": pl.Int64,
     "refunded_fen": pl.Int64, "net_fen": pl.Int64, "has_coupon": pl.Boolean, "is_qualifying": pl.Boolean,
-    "is_counted": pl.Boolean,
 }  # fmt: skip
 
 
@@ -46,7 +45,7 @@ def _order(number: int, row: dict[str, Any]) -> dict[str, Any]:
     common = {
         "channel": "shop", "shop_id": "main", "order_id": str(number), "paid_on": day, "paid_fen": paid_fen,
         "gross_fen": paid_fen, "refunded_fen": 0, "net_fen": paid_fen, "has_coupon": False,
-        "is_qualifying": row.get("net_fen", paid_fen) > 0, "is_counted": row.get("net_fen", paid_fen) > 0,
+        "is_qualifying": row.get("net_fen", paid_fen) > 0,
         "paid_at": datetime(day.year, day.month, day.day, 4, tzinfo=UTC),
     }  # fmt: skip
     return {**common, **row}

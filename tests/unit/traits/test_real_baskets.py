@@ -66,7 +66,7 @@ def held(database: duckdb.DuckDBPyConnection) -> Ground:
     zoned = pl.col("local").dt.replace_time_zone("America/New_York", ambiguous="earliest").dt.convert_time_zone("UTC")
     orders = heads.select(
         "order_id", "one_id", paid_at=zoned, paid_on=pl.col("local").dt.date(), paid_fen=pl.col("fen").cast(pl.Int64),
-        is_qualifying=pl.lit(value=True), is_counted=pl.lit(value=True), **SHOP,
+        is_qualifying=pl.lit(value=True), **SHOP,
     ).with_columns(gross_fen="paid_fen", net_fen="paid_fen")  # fmt: skip
     lines = _frame(database, "select order_id, product_id, fen as paid_fen from lines")
     products = pl.scan_parquet(_raw("products")).select(

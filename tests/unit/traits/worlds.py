@@ -14,7 +14,7 @@ from tests.unit.transforms import builders
 
 AS_OF = date(2026, 3, 31)
 Row = dict[str, object]
-ORDER_TYPES = {"has_coupon": pl.Boolean, "is_qualifying": pl.Boolean, "is_counted": pl.Boolean, "net_fen": pl.Int64}
+ORDER_TYPES = {"has_coupon": pl.Boolean, "is_qualifying": pl.Boolean, "net_fen": pl.Int64}
 
 
 @cache
@@ -37,7 +37,7 @@ def event(who: int, kind: str, days_ago: int) -> Row:
 
 def order(who: int, days_ago: int, fen: int = 10_000, **more: object) -> Row:
     made = {"one_id": who, "paid_at": at(days_ago), "paid_on": on(days_ago), "paid_fen": fen, "gross_fen": fen}
-    return {**made, "net_fen": fen, "has_coupon": False, "is_qualifying": fen > 0, "is_counted": fen > 0, **more}
+    return {**made, "net_fen": fen, "has_coupon": False, "is_qualifying": fen > 0, **more}
 
 
 def touch(who: int, campaign: str, kind: str, days_ago: int) -> Row:

@@ -16,7 +16,7 @@ FIT_ON, UNTIL = date(1998, 1, 1), date(1998, 6, 30)
 def orders(of: pl.DataFrame) -> pl.LazyFrame:
     return of.lazy().select(
         one_id=pl.col("customer").cast(pl.String), paid_on="bought_on", net_fen="paid_fen",
-        is_qualifying=pl.col("paid_fen") > 0, is_counted=pl.col("paid_fen") > 0,
+        is_qualifying=pl.col("paid_fen") > 0,
     )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from tasks.transforms.lineage import aliases, follow
 from tasks.transforms.orders import known_at, owned_orders
 from tasks.transforms.seen import Past, seen_columns, with_seen
 from tasks.transforms.split_orders import numbered_as_placed
-from tasks.transforms.wecom_tags import adviser_contacts, last_handed
+from tasks.transforms.wecom_tags import last_handed
 
 _BASE = ("customers", "traits", "tags")
 
@@ -34,15 +34,10 @@ def past_of(
         lake.scan(name, snapshot).pipe(known_at, known_as_of=known_as_of) for name in ("touches", "orders")
     )
     earlier = orders.filter(pl.col("paid_on") < send_on)
-    messages = Messages(
-        follow(touches, names), owned_orders(numbered_as_placed(earlier), identities), policy.brand.zone
-    )
+    placed = owned_orders(numbered_as_placed(earlier), identities)
+    messages = Messages(follow(touches, names), placed, policy.brand.zone)
     synced = _synced(run, policy, touches, names, send_on)
-    follows = lake.scan("follows", snapshot).pipe(known_at, known_as_of=known_as_of)
-    contacts = adviser_contacts(follows, identities)
-    return Past(
-        send_on, _customers(run, as_of), _customers(run, as_of.replace(day=1)), names, messages, synced, contacts
-    )
+    return Past(send_on, _customers(run, as_of), _customers(run, as_of.replace(day=1)), names, messages, synced)
 
 
 def _synced(run: Run, policy: Policy, touches: pl.LazyFrame, names: pl.LazyFrame, send_on: date) -> pl.LazyFrame | None:

@@ -12,22 +12,25 @@ from pathlib import Path
 import polars as pl
 
 from tasks.stores.vendor_files import render_parts
-from tests.support.vendor_readers import profile
+from tests.support.vendor_readers import STORED, profile
 
+SHORT = frozenset({"tencent_sms", "tencent_sms_console"})
+"""Of six characters at most."""
 TEXTS = ("王小明", "=1+1", 'say "hi"', "逗,号", "", "两\n行", "😀")
 
 
 def people(name: str, count: int) -> pl.DataFrame:
-    """One row per person with the contact as the vault has it, and two variables where the profile writes any."""
-    number = pl.int_range(count, eager=True).cast(pl.Int64)
-    digits = ((number * 7919) % 10**8).cast(pl.String).str.zfill(8)
-    shape = {"phone": "138{}", "push_token": "0123456789abcdef0123{}", "member": "V{}", "external_userid": "wmAJ{}"}
-    contact = pl.select(pl.format(shape[profile(name).contact_type], digits)).to_series()
-    frame = pl.DataFrame({"contact": contact})
-    if not any(column.source == "variables" for column in profile(name).columns):
+    """One row per person with the contact as the vault has it, and the variables that the profile writes."""
+    vendor = profile(name)
+    contact = STORED[vendor.contact_type]
+    frame = pl.DataFrame({"contact": pl.Series([contact(number) for number in range(count)])})
+    sources = [field.source.split(":") for field in (vendor.request.fields if vendor.request else ())]
+    frame = frame.with_columns(pl.lit("t_1").alias(told[1]) for told in sources if told[0] in {"variable", "list"})
+    if not any(column.source == "variables" for column in vendor.columns):
         return frame
+    number = pl.int_range(count, eager=True)
     tiers = pl.Series(["gold", "silver", "none_yet"]).gather(number % 3)
-    free = pl.Series(TEXTS).gather(number % len(TEXTS)) if name != "tencent_sms" else tiers
+    free = pl.Series(TEXTS).gather(number % len(TEXTS)) if name not in SHORT else tiers
     return frame.with_columns(name=free, tier=tiers)
 
 

@@ -1,7 +1,7 @@
 """One campaign as the operator writes it: campaigns/*.yaml."""
 
 from datetime import date
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -13,6 +13,9 @@ from tasks.policy.schedule import Schedule
 from tasks.policy.triggers import Trigger
 from tasks.policy.variants import Holdout, Split, Splitting, Variant
 from tasks.policy.vendors import Hours
+
+TagName = Annotated[str, Field(min_length=1, max_length=30)]
+TagId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 
 class Campaign(Rule):
@@ -83,6 +86,11 @@ class Campaign(Rule):
         "`tags_to_remove` say what has changed since the person's last send; one campaign of a policy may have it",
         max_length=3000,
     )
+    tag_ids: dict[TagName, TagId] = added(
+        {},
+        description="ids that WeCom gave the tags, by our name of each: `tier_gold: etAAAA…`; where there are any, ids "
+        "are told instead of names, and a tag without one stops the send",
+    )
     owner: str = Field(default="crm", description="team that answers for the campaign")
 
     def is_due(self, day: date) -> bool:
@@ -97,4 +105,11 @@ class Campaign(Rule):
             raise ValueError(f"two variants have one code: {', '.join(codes)}")
         if self.holdout is None and (codes or self.split != Split()):
             raise ValueError("variants and split need `holdout: {experiment, percent}`: it names the experiment")
+        return self
+
+    @model_validator(mode="after")
+    def _tags_have_ids_of_their_own(self) -> Self:
+        """Refuse two tags under one id: taking one off would take the other."""
+        if len(set(self.tag_ids.values())) < len(self.tag_ids):
+            raise ValueError("tag_ids: two tags have one id")
         return self

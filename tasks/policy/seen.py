@@ -31,8 +31,12 @@ MONTH_MOVES = (
     Seen("stage_last_month", f"Stage {_MONTH}.", STAGES),
     Seen("tier_moved_in_month", "How the tier moved since the end of the month before.", MOVED),
 )
-_TAGS = "on the contact of the customer's adviser, of those that `tag_sync` names, with commas; empty where none"
+_TAGS = "on the contact of the adviser who followed last, of those that `tag_sync` names, with commas; empty where none"
+_EACH = "for each of `contacts_to_tag` in that order, between semicolons, the tags with commas"
 TAG_CHANGES = (
+    Seen("contacts_to_tag", "Advisers, by userid with semicolons, on whose contact a tag changes; empty where none."),
+    Seen("contact_tags_to_add", f"What to add: {_EACH}."),
+    Seen("contact_tags_to_remove", f"What to remove: {_EACH}."),
     Seen("tags_to_add", f"Tags that hold and do not stand yet {_TAGS}."),
     Seen("tags_to_remove", f"Tags that we set and that hold no more {_TAGS}."),
 )

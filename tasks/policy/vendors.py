@@ -67,6 +67,12 @@ class Request(Rule):
 
     most: int | None = added(None, "most people in one request", ge=1)
     fields: tuple[RequestField, ...] = Field(min_length=1, description="fields in the order in which they are written")
+    apart: str | None = added(
+        None,
+        "variable that may hold several values with semicolons: the person has a request for each, and every `list:` "
+        "field as many parts",
+        pattern=_NAME,
+    )
 
 
 class Hours(Rule):
@@ -175,6 +181,7 @@ def _contradictions(vendor: Vendor) -> tuple[tuple[bool, str], ...]:
         (of_email and vendor.contact_type != "email", f"contact_form {vendor.contact_form} is for e-mail"),
         (vendor.format == "xlsx" and rows > EXCEL_ROWS, f"rows_per_part: a sheet holds {EXCEL_ROWS} rows in all"),
         (vendor.format == "xlsx" and vendor.compress != "none", "an xlsx is packed already: compress it no more"),
+        (_is_apart_wrongly(vendor), "request.apart: for jsonl with `most: 1` and a field with that variable"),
         (is_request and vendor.encoding != "utf-8", "JSON is written in utf-8"),
         (not _is_written(vendor.part_by, vendor), f"part_by: the files do not say {vendor.part_by} of a row"),
         (_headers_collide(vendor), "two columns have one header"),
@@ -192,3 +199,10 @@ def _is_written(name: str | None, vendor: Vendor) -> bool:
     sources = {column.source for column in vendor.columns}
     sources |= {field.source for field in (vendor.request.fields if vendor.request else ())}
     return name is None or f"variable:{name}" in sources
+
+
+def _is_apart_wrongly(vendor: Vendor) -> bool:
+    request = vendor.request
+    if request is None or request.apart is None:
+        return False
+    return vendor.format != "jsonl" or request.most != 1 or not _is_written(request.apart, vendor)

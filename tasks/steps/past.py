@@ -16,7 +16,7 @@ from tasks.transforms.lineage import aliases, follow
 from tasks.transforms.orders import known_at, owned_orders
 from tasks.transforms.seen import Past, seen_columns, with_seen
 from tasks.transforms.split_orders import numbered_as_placed
-from tasks.transforms.wecom_tags import last_handed
+from tasks.transforms.wecom_tags import adviser_contacts, last_handed
 
 _BASE = ("customers", "traits", "tags")
 
@@ -37,7 +37,11 @@ def past_of(
     placed = owned_orders(numbered_as_placed(earlier), identities)
     messages = Messages(follow(touches, names), placed, policy.brand.zone)
     synced = _synced(run, policy, touches, names, send_on)
-    return Past(send_on, _customers(run, as_of), _customers(run, as_of.replace(day=1)), names, messages, synced)
+    follows = lake.scan("follows", snapshot).filter(pl.col("known_from") <= known_as_of)
+    contacts = adviser_contacts(follows, identities)
+    return Past(
+        send_on, _customers(run, as_of), _customers(run, as_of.replace(day=1)), names, messages, synced, contacts
+    )
 
 
 def _synced(run: Run, policy: Policy, touches: pl.LazyFrame, names: pl.LazyFrame, send_on: date) -> pl.LazyFrame | None:

@@ -12,7 +12,7 @@ from tasks.policy.seen import MONTH_MOVES, MOVES, SEEN, SEND_ON, TAG_CHANGES
 from tasks.transforms.audience_columns import add_audiences
 from tasks.transforms.history import Messages, add_history
 from tasks.transforms.moves import earlier_labels
-from tasks.transforms.wecom_tags import changes_by_customer
+from tasks.transforms.wecom_tags import NO_CONTACTS, Contacts, changes_by_customer
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,8 @@ class Past:
     messages: Messages
     synced: pl.LazyFrame | None = None
     """People as they were when their tags were last handed over for WeCom; None: they never were."""
+    contacts: pl.LazyFrame | None = None
+    """wecom_tags.adviser_contacts; None: no adviser follows anybody."""
 
 
 def with_seen(base: pl.LazyFrame, policy: Policy, past: Past, names: Collection[str]) -> pl.LazyFrame:
@@ -43,11 +45,18 @@ def with_seen(base: pl.LazyFrame, policy: Policy, past: Past, names: Collection[
         if not wanted.isdisjoint(column.name for column in columns):
             base = base.join(earlier_labels(base, earlier, past.names, columns), on="one_id", how="left")
     if not wanted.isdisjoint(column.name for column in TAG_CHANGES):
-        kept = [name for campaign in policy.campaigns for name in campaign.tag_sync]
-        base = base.join(changes_by_customer(base, past.synced, kept), on="one_id", how="left")
+        base = base.join(_tag_changes(base, policy, past), on="one_id", how="left")
     entries = tuple(entry for entry in policy.history if not wanted.isdisjoint(entry.columns))
     people = add_history(base, entries, past.messages, past.send_on)
     return add_audiences(people, (audience for audience in policy.audiences if audience.column in wanted))
+
+
+def _tag_changes(base: pl.LazyFrame, policy: Policy, past: Past) -> pl.LazyFrame:
+    """What changes on the contacts of advisers, for the one campaign that keeps tags."""
+    kept = [name for campaign in policy.campaigns for name in campaign.tag_sync]
+    ids = {name: own for campaign in policy.campaigns for name, own in campaign.tag_ids.items()}
+    contacts = NO_CONTACTS if past.contacts is None else past.contacts
+    return changes_by_customer(base, past.synced, kept, Contacts(contacts, ids))
 
 
 def seen_columns(policy: Policy) -> frozenset[str]:

@@ -1,5 +1,6 @@
 """Every shipped profile against its vendor's own rules, read by readers that share no code with what wrote it."""
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -8,8 +9,10 @@ import polars as pl
 import pytest
 import yaml
 
+from tasks.errors import BadPolicyError
 from tasks.policy.presets import names
 from tasks.policy.vendors import Vendor
+from tasks.stores.vendor.without import without
 from tasks.stores.vendor_files import File, render_parts, render_recall
 from tests.support.vendor_readers import HOSTILE, STORED, expected_id, ids_in, opened, profile, requests, table
 
@@ -24,7 +27,8 @@ def people(vendor: Vendor, count: int) -> pl.DataFrame:
     own = OURS.get(str(vendor.preset), ("name", "tier") if takes_variables(vendor) else ())
     columns: dict[str, list[str]] = {"contact": [STORED[vendor.contact_type](n) for n in range(count)]}
     for place, name in enumerate(own):
-        columns[name] = [HOSTILE[(n + place) % len(HOSTILE)] for n in range(count)]
+        texts = [text.replace(";", "；") for text in HOSTILE] if vendor.request and vendor.request.apart else HOSTILE
+        columns[name] = [texts[(n + place) % len(texts)] for n in range(count)]
     return pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String))
 
 
@@ -206,6 +210,26 @@ def test_wecom_tags_are_lists() -> None:
         {"userid": "li", "external_userid": "wm1", "add_tag": ["a", "b"], "remove_tag": []},
         {"userid": "wu", "external_userid": "wm2", "add_tag": [], "remove_tag": ["c"]},
     ]
+
+
+def test_a_customer_of_two_advisers_has_a_request_for_each_and_is_one_person() -> None:
+    vendor = profile("wecom_tags", rows_per_part=2)
+    rows = pl.DataFrame({
+        "contact": ["wm1", "wm2", "wm3"], "userid": ["li;wu", "wu", "he;li;wu"], "add_tag": ["a,b;a", "", "x;;x"],
+        "remove_tag": [";c", "c", ";y;"],
+    })  # fmt: skip
+    parts = rendered(vendor, rows)
+    told = [[(one["userid"], one["external_userid"], one["add_tag"], one["remove_tag"])
+             for one in requests(part, vendor)] for part in parts]  # fmt: skip
+    assert told == [
+        [("li", "wm1", ["a", "b"], []), ("wu", "wm1", ["a"], ["c"]), ("wu", "wm2", [], ["c"])],
+        [("he", "wm3", ["x"], []), ("li", "wm3", [], ["y"]), ("wu", "wm3", ["x"], [])],
+    ]
+    assert [part.rows for part in parts] == [2, 1]
+    left, gone = without(parts[0].data, parts[0].name, ["wm1"], vendor)
+    assert (gone, [json.loads(line)["external_userid"] for line in left.split(b"\n")]) == (1, ["wm2"])
+    with pytest.raises(BadPolicyError, match="other numbers of parts"):
+        rendered(vendor, rows.with_columns(add_tag=pl.lit("a,b")))
 
 
 def test_an_alias_of_forty_bytes_passes_and_one_more_does_not() -> None:

@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import polars as pl
 
+from tasks.errors import BadPolicyError
 from tasks.policy.vendors import Request, RequestField, Vendor
 from tasks.stores.vendor.cells import CONTACT, variables_in
 from tasks.stores.vendor.limits import cuts
@@ -26,6 +27,8 @@ class _Body(NamedTuple):
     """How the rows of one request become its JSON."""
 
     fields: tuple[tuple[RequestField, Value], ...]
+    apart: tuple[int, ...] = ()
+    """Places in a row of what may hold several values, the one that says how many first."""
 
     def of(self, rows: Sequence[Row], told: Mapping[str, str]) -> bytes:
         """The request as bytes; without rows, what it has around them."""
@@ -45,7 +48,8 @@ def request_parts(
     cells: pl.DataFrame, vendor: Vendor, request: Request, bytes_most: int | None, told: Mapping[str, str]
 ) -> Iterator[tuple[bytes, int]]:
     """Bytes and rows of one part after the other; a request is never cut in two."""
-    body = _Body(tuple((field, _value(field, cells.columns)) for field in request.fields))
+    fields = tuple((field, _value(field, cells.columns)) for field in request.fields)
+    body = _Body(fields, _places_apart(request, cells.columns))
     grouped = _grouped(cells, request)
     requests = _requests(grouped, vendor, request, body, bytes_most, told)
     if vendor.format == "json":
@@ -79,13 +83,40 @@ def _requests(
     grouped: list[list[Row]], vendor: Vendor, request: Request, body: _Body, bytes_most: int | None,
     told: Mapping[str, str],
 ) -> Iterator[tuple[bytes, int]]:  # fmt: skip
-    """Each request with its number of people."""
+    """Each request with its number of people; of several for one person the first counts them."""
     most = min(request.most or vendor.rows_per_part, vendor.rows_per_part)
     number = 0
     for rows in grouped:
         for chunk in _chunks(rows, body, most, bytes_most, told):
-            yield body.of(chunk, {**told, "request_id": _request_id(told, number)}), len(chunk)
-            number += 1
+            for place, part in enumerate(_each_apart(chunk, body.apart)):
+                yield body.of(part, {**told, "request_id": _request_id(told, number)}), 0 if place else len(part)
+                number += 1
+
+
+def _places_apart(request: Request, columns: Sequence[str]) -> tuple[int, ...]:
+    """Where the variable that takes a person's requests apart stands, and the lists that go with it."""
+    if request.apart is None:
+        return ()
+    lists = [field.source.partition(":")[2] for field in request.fields if field.source.startswith("list:")]
+    return tuple(columns.index(name) for name in (request.apart, *lists))
+
+
+def _each_apart(rows: list[Row], places: tuple[int, ...]) -> Iterator[list[Row]]:
+    """The rows as given; where they are taken apart the one row as often as its first place has values."""
+    if not places:
+        yield rows
+        return
+    (row,) = rows
+    values = {place: (row[place] or "").split(";") for place in places}
+    count = len(values[places[0]])
+    if any(len(each) != count for each in values.values()):
+        raise BadPolicyError(
+            "a request is taken apart, and its lists have other numbers of parts",
+            expected="variables of one kind: `contacts_to_tag` with `contact_tags_to_add` and `contact_tags_to_remove`",
+            next_step="correct the variables of the campaign",
+        )
+    for nth in range(count):
+        yield [tuple(values[place][nth] if place in values else cell for place, cell in enumerate(row))]
 
 
 def _chunks(

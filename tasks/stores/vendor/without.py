@@ -14,6 +14,9 @@ from tasks.stores.vendor.forms import written_id
 from tasks.stores.vendor.lines import LINE_ENDS
 from tasks.stores.vendor.workbook import workbook_parts
 
+Gone = tuple[dict[str, Any] | None, int]
+"""What is left of a request, and how many people went."""
+
 
 def without(data: bytes, name: str, contacts: Collection[str], vendor: Vendor) -> tuple[bytes, int]:
     """The part's bytes without the rows of these contacts (in plain form), and how many rows went."""
@@ -72,10 +75,18 @@ def _of_requests(data: bytes, ids: frozenset[str], request: Request) -> tuple[by
     gone = [_of_request(body, ids, request) for body in bodies]
     kept = [body for body, _ in gone if body is not None]
     lines = (json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode() for body in kept)
-    return b"\n".join(lines), sum(count for _, count in gone)
+    return b"\n".join(lines), _people_gone(bodies, gone, request)
 
 
-def _of_request(body: dict[str, Any], ids: frozenset[str], request: Request) -> tuple[dict[str, Any] | None, int]:
+def _people_gone(bodies: list[dict[str, Any]], gone: list[Gone], request: Request) -> int:
+    """How many people went; who has several requests is one."""
+    if request.apart is None:
+        return sum(count for _, count in gone)
+    naming = next(field.name for field in request.fields if field.source == "contact")
+    return len({_get(body, naming) for body, (kept, _) in zip(bodies, gone, strict=True) if kept is None})
+
+
+def _of_request(body: dict[str, Any], ids: frozenset[str], request: Request) -> Gone:
     """The request without these people, None when nobody is left in it; and how many went."""
     naming = next(field for field in request.fields if field.source in {"contact", "row"})
     if naming.take == "shared":

@@ -163,7 +163,9 @@ def base(folder: Path) -> pl.DataFrame:
     """The invented people with every audience, as Strata works it out."""
     people, before, sent, bought = world()
     names = before.lazy().select("one_id", old_id="one_id")
-    past = Past(SEND_ON, before.lazy(), before.lazy(), names, Messages(sent.lazy(), bought.lazy(), "Asia/Shanghai"))
+    followed = people.lazy().drop_nulls("adviser_id").select("one_id", userid="adviser_id", known_from="first_seen_at")
+    messages = Messages(sent.lazy(), bought.lazy(), "Asia/Shanghai")
+    past = Past(SEND_ON, before.lazy(), before.lazy(), names, messages, contacts=followed)
     policy = loaded(folder)
     return with_seen(people.lazy(), policy, past, seen_columns(policy)).collect()
 

@@ -1,6 +1,6 @@
 """The steps of a refresh: from the canonical rows known at an instant to customers, tags, moves and key figures."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -15,12 +15,12 @@ from tasks.stores.scratch import find, read, spool, spooled, stage, stage_pieces
 from tasks.transforms.customers import Inputs, layer_customers
 from tasks.transforms.cutoffs import coarse_scores
 from tasks.transforms.identity_guards import require_sane
-from tasks.transforms.refresh import figures_of, moves_of, tag_changes_of, tags_of
-from tasks.transforms.traits import beside_traits, describe_customers, with_fitted
+from tasks.transforms.refresh import figures_of, moves_of, tag_changes_of, tag_pieces_of
+from tasks.transforms.traits import describe_customers, with_fitted
 
 NET_ORDERS = "net_orders"
 PIECE = 500_000
-"""Customers who are described at once."""
+"""Customers who are described, or tagged, at once."""
 MOVED = ("customers", "identities", "identity_changes")
 """What moves between two dates are told from."""
 
@@ -49,8 +49,7 @@ def describe(run: Run, layers: Sequence[Candidate]) -> tuple[Candidate, Candidat
     customers, identities = (read(find(layers, table)) for table in ("customers", "identities"))
     described = describe_customers(_inputs(run, policy), policy, as_of(run), identities, customers)
     models = with_fitted(read(find(layers, "models")), described.fitted)
-    pieces = (piece.collect() for piece in described.pieces(PIECE))
-    traits = stage_pieces(run, "traits", pieces, mode="replace", replaces=[str(run.as_of)], step="describe")
+    traits = _pieces(run, "describe", "traits", described.pieces(PIECE))
     return traits, _partition(run, "describe", "models", models)
 
 
@@ -59,8 +58,9 @@ def tag(run: Run, layers: Sequence[Candidate], traits: Candidate) -> tuple[Candi
     """Give every customer one value for each tag of the policy, and count what became of each since the last date."""
     policy = policy_of(run)
     inputs, identities = _inputs(run, policy), read(find(layers, "identities"))
-    people = beside_traits(read(find(layers, "customers")), read(traits))
-    tags = _partition(run, "tag", "tags", tags_of(inputs, policy, as_of(run), identities, people))
+    customers = read(find(layers, "customers"))
+    told = tag_pieces_of(inputs, policy, as_of(run), identities, customers, read(traits), PIECE)
+    tags = _pieces(run, "tag", "tags", told)
     changes = tag_changes_of(inputs, policy, as_of(run), identities, read(tags))
     return tags, _partition(run, "tag", "tag_changes", changes)
 
@@ -93,6 +93,11 @@ def _inputs(run: Run, policy: Policy) -> Inputs:
 
 def _partition(run: Run, step: str, table: str, frame: pl.LazyFrame) -> Candidate:
     return stage(run, table, frame, mode="replace", replaces=[run.as_of], step=step)
+
+
+def _pieces(run: Run, step: str, table: str, pieces: Iterator[pl.LazyFrame]) -> Candidate:
+    rows = (piece.collect(engine="streaming") for piece in pieces)
+    return stage_pieces(run, table, rows, mode="replace", replaces=[run.as_of], step=step)
 
 
 def score_warnings(run: Run, layers: Sequence[Candidate]) -> list[dict[str, object]]:

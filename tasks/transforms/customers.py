@@ -26,7 +26,13 @@ from tasks.transforms.segments import name_segments
 from tasks.transforms.split_orders import joined, parts_of, under_wholes
 from tasks.transforms.sums import sum_by_customer
 from tasks.transforms.tier_replay import advance
-from tasks.transforms.tier_spend import TIER_SPEND, in_spend_window, refund_moves, with_counting_days
+from tasks.transforms.tier_spend import (
+    TIER_SPEND,
+    in_spend_window,
+    refund_moves,
+    spend_window_since,
+    with_counting_days,
+)
 from tasks.transforms.value.clv import value_customers
 from tasks.transforms.value.histories import LARGEST_ORDER
 from tasks.transforms.value.models import fit_models
@@ -225,7 +231,7 @@ def _facts(
     )
     facts = customer_facts(
         people, orders.with_columns(in_spend_window(as_of, policy.tiers)), inputs.order_lines, inputs.products,
-        as_of=as_of, window_days=rfm.window_days, also=[TIER_SPEND, LARGEST_ORDER],
+        as_of=as_of, window_days=rfm.window_days, also=[TIER_SPEND, LARGEST_ORDER], hold=hold,
     )  # fmt: skip
     scored = (
         hold("facts", facts)
@@ -302,6 +308,7 @@ def _moves_at(inputs: Inputs, policy: Policy, numbered: pl.LazyFrame, as_of: dat
 
 def _with_spend(people: pl.LazyFrame, orders: pl.LazyFrame, as_of: date, policy: Policy) -> pl.LazyFrame:
     """One row per customer: the number and the spend in the qualifying window that ends at `as_of`."""
-    spend = sum_by_customer(orders.with_columns(in_spend_window(as_of, policy.tiers)), [TIER_SPEND])
+    since = spend_window_since(as_of, policy.tiers)
+    spend = sum_by_customer(orders.with_columns(in_spend_window(as_of, policy.tiers)), [TIER_SPEND], since)
     standing = people.select(one_id="number").join(spend, on="one_id", how="left")
     return standing.with_columns(pl.col("tier_spend_fen").fill_null(0))

@@ -7,8 +7,8 @@ import polars as pl
 
 from tasks.policy.lifecycle import Cycle
 
-_ROOM = 1 << 20
-"""A customer's number and a day, or a gap of days, share one integer: number × _ROOM + day."""
+_ROOM, _FIRST_DAY = 1 << 20, -(1 << 19)
+"""A customer's number and a day, or a gap of days, share one integer: number × _ROOM + days since `_FIRST_DAY`."""
 _NUMBER, _REST = pl.col("packed") // _ROOM, pl.col("packed") % _ROOM
 
 
@@ -30,11 +30,28 @@ def median_gaps(orders: pl.LazyFrame) -> pl.LazyFrame:
 
 def _gaps(orders: pl.LazyFrame) -> pl.LazyFrame:
     """One packed number per customer and gap between two purchase days of theirs that follow each other."""
-    day = pl.col("paid_on").to_physical().cast(pl.Int64)
-    days = orders.filter("is_qualifying").select(packed=pl.col("one_id") * _ROOM + day).unique().sort("packed")
     before = pl.col("packed").shift(1)
     is_gap = before // _ROOM == _NUMBER
-    return days.select(packed=pl.when(is_gap).then(_NUMBER * _ROOM + pl.col("packed") - before)).drop_nulls()
+    gap = pl.when(is_gap).then(_NUMBER * _ROOM + pl.col("packed") - before)
+    return _days(orders.filter("is_qualifying")).select(packed=gap).drop_nulls()
+
+
+def _days(orders: pl.LazyFrame) -> pl.LazyFrame:
+    """One packed number per customer and day of their orders, in order; sorted, because a hash of so many is dear."""
+    day = pl.col("paid_on").to_physical().cast(pl.Int64) - _FIRST_DAY
+    packed = (
+        orders.select(packed=pl.col("one_id") * _ROOM + day).collect(engine="streaming").get_column("packed").sort()
+    )
+    is_new = (packed != packed.shift(1)).fill_null(value=True)
+    return packed.filter(is_new).to_frame().lazy()
+
+
+def purchase_days(orders: pl.LazyFrame) -> pl.LazyFrame:
+    """One row per numbered customer with an order: on how many different days they bought, and the first of these."""
+    days = _days(orders).collect().get_column("packed")
+    runs = (days // _ROOM).rle().struct.unnest().select(one_id="value", purchase_days=pl.col("len").cast(pl.Int64))
+    first = days.gather(runs["purchase_days"].cum_sum() - runs["purchase_days"]) % _ROOM + _FIRST_DAY
+    return runs.with_columns(first_on=first.cast(pl.Int32).cast(pl.Date)).lazy()
 
 
 def with_cycle(customers: pl.LazyFrame, gaps: pl.LazyFrame, cycle: Cycle) -> pl.LazyFrame:

@@ -1,5 +1,6 @@
 """All tables of one refresh at once, as the flow's steps make them one by one: what `verify` compares with."""
 
+from collections.abc import Iterator
 from datetime import date
 
 import polars as pl
@@ -10,7 +11,7 @@ from tasks.transforms.customers import Inputs, layer_customers
 from tasks.transforms.lineage import aliases
 from tasks.transforms.metrics import key_figures
 from tasks.transforms.migration import trace_moves
-from tasks.transforms.tags import tag_customers
+from tasks.transforms.tags import tag_customers, tagging_of
 from tasks.transforms.tags.carry import inherited_tags
 from tasks.transforms.tags.changes import count_changes
 from tasks.transforms.traits import beside_traits, describe_customers, ground_of, with_fitted
@@ -53,6 +54,23 @@ def tags_of(
     """Every tag of every customer: the table tags. `people` are the customers of the date with their traits."""
     ground = ground_of(inputs, policy, as_of, identities, people)
     return tag_customers(people, policy, ground, _inherited(inputs, identities))
+
+
+def tag_pieces_of(
+    inputs: Inputs, policy: Policy, as_of: date, identities: pl.LazyFrame, customers: pl.LazyFrame,
+    traits: pl.LazyFrame, size: int,
+) -> Iterator[pl.LazyFrame]:  # fmt: skip
+    """The table tags in pieces of so many customers, in order: all columns of everybody at once may be too much.
+
+    `customers` and `traits` are those of the date, both in order of one_id.
+    """
+    people = beside_traits(customers, traits)
+    ground = ground_of(inputs, policy, as_of, identities, customers)
+    tagging = tagging_of(people, policy, ground, _inherited(inputs, identities))
+    count = customers.select(pl.len()).collect().item()
+    for first in range(0, max(count, 1), size):
+        some = beside_traits(customers.slice(first, size), traits.slice(first, size))
+        yield tagging.tell(some, first)
 
 
 def tag_changes_of(

@@ -4,8 +4,9 @@ A number is a place in an array, so that nothing is looked up: each batch of row
 numbers. Both ways give the same rows.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
 
 import numpy as np
@@ -45,10 +46,11 @@ class Sum:
         return found.alias(self.name)
 
 
-def sum_by_customer(rows: pl.LazyFrame, sums: Sequence[Sum]) -> pl.LazyFrame:
+def sum_by_customer(rows: pl.LazyFrame, sums: Sequence[Sum], since: Mapping[str, date] | None = None) -> pl.LazyFrame:
     """One row per customer (`one_id`) of the rows, with the sums. Nobody's rows give none where customers are numbers.
 
-    Of numbered customers only the sums that somebody reads are worked out, and they stand in order.
+    Of numbered customers only the sums that somebody reads are worked out, and they stand in order. `since` says from
+    which `paid_on` on a row may count, by the column that says whether it does; no entry: from the beginning.
     """
     schema = rows.collect_schema()
     if schema["one_id"] != pl.Int64:
@@ -59,23 +61,36 @@ def sum_by_customer(rows: pl.LazyFrame, sums: Sequence[Sum]) -> pl.LazyFrame:
         columns: list[str] | None, predicate: pl.Expr | None, rows_asked: int | None, _batch: int | None
     ) -> Iterator[pl.DataFrame]:
         asked = [one for one in sums if columns is None or one.name in columns]
-        made = _summed(rows, asked, types)
+        made = _summed(rows, asked, types, since or {})
         made = made if predicate is None else made.filter(predicate)
         yield made if rows_asked is None else made.head(rows_asked)
 
     return register_io_source(read, schema={"one_id": pl.Int64(), **types}, is_pure=True)
 
 
-def _summed(rows: pl.LazyFrame, sums: Sequence[Sum], types: dict[str, pl.DataType]) -> pl.DataFrame:
-    """One row per number that occurs, in order."""
-    marks = sorted({one.where for one in sums if one.where})
+def _summed(
+    rows: pl.LazyFrame, sums: Sequence[Sum], types: dict[str, pl.DataType], since: Mapping[str, date]
+) -> pl.DataFrame:
+    """One row per number that occurs, in order.
+
+    Where no sum counts old rows, they are read for who occurs alone: most of a file of many months is not unpacked.
+    """
+    marks = sorted(_names(sums))
     values = sorted({one.of for one in sums if one.of})
     whole = [pl.col(name).to_physical().cast(pl.Int64) for name in values]
-    owned = rows.filter(pl.col("one_id").is_not_null()).select("one_id", *marks, *whole)
+    owned = rows.filter(pl.col("one_id").is_not_null())
     arrays = _Arrays(tuple(sums))
-    for batch in owned.collect_batches(maintain_order=False, chunk_size=_BATCH, engine="streaming"):
+    if sums and all(one.where in since for one in sums):
+        for batch in _batches(owned.select("one_id")):
+            arrays.meet(batch)
+        owned = owned.filter(pl.col("paid_on") >= min(since[mark] for mark in marks))
+    for batch in _batches(owned.select("one_id", *marks, *whole)):
         arrays.add(batch)
     return arrays.frame(types)
+
+
+def _batches(rows: pl.LazyFrame) -> Iterator[pl.DataFrame]:
+    return rows.collect_batches(maintain_order=False, chunk_size=_BATCH, engine="streaming")
 
 
 class _Arrays:
@@ -86,18 +101,22 @@ class _Arrays:
         self._seen: Bools = np.zeros(0, np.bool_)
         self._held: dict[str, Ints] = {one.name: np.zeros(0, np.int64) for one in sums}
 
-    def add(self, batch: pl.DataFrame) -> None:
-        """Add each row where it belongs."""
+    def meet(self, batch: pl.DataFrame) -> None:
+        """Remember who occurs."""
         if batch.is_empty():
             return
         number = batch["one_id"].to_numpy()
         self._make_room(int(number.max()) + 1)
         self._seen[number] = True
+
+    def add(self, batch: pl.DataFrame) -> None:
+        """Add each row where it belongs."""
+        self.meet(batch)
         at = {name: np.flatnonzero(batch[name].fill_null(value=False).to_numpy()) for name in _names(self._sums)}
+        number = {mark: batch["one_id"].to_numpy()[at.get(mark, slice(None))] for mark in {*at, ""}}
         for one in self._sums:
-            rows = at.get(one.where, slice(None))
-            added = batch[one.of].to_numpy()[rows] if one.of else 1
-            _ADD[one.take](self._held[one.name], number[rows], added)
+            added = batch[one.of].to_numpy()[at.get(one.where, slice(None))] if one.of else 1
+            _ADD[one.take](self._held[one.name], number[one.where], added)
 
     def _make_room(self, size: int) -> None:
         more = max(size, 2 * len(self._seen)) - len(self._seen) if size > len(self._seen) else 0

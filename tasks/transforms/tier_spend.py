@@ -39,6 +39,11 @@ def in_spend_window(as_of: date, tiers: Tiers) -> pl.Expr:
     return pl.col("counted_on").is_between(start, as_of, closed="right").alias("in_tier_window")
 
 
+def spend_window_since(as_of: date, tiers: Tiers) -> dict[str, date]:
+    """From which day of payment on an order may be in the window of `in_spend_window`."""
+    return {"in_tier_window": as_of - timedelta(days=tiers.qualify_window_days + tiers.maturity_days - 1)}
+
+
 def spend_at(as_of: date, tiers: Tiers) -> pl.Expr:
     """Aggregation over a customer's orders: net spend in the qualifying window that ends at `as_of`."""
     return pl.when(in_spend_window(as_of, tiers)).then("spend_fen").otherwise(0).sum().alias("tier_spend_fen")

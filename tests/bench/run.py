@@ -15,8 +15,8 @@ from tests.bench import identities, intake, refresh, reingest
 from tests.bench.measure import Measured, measure
 from tests.bench.orders import write_orders
 
-GOAL_RATIO, GOAL_GIB = 0.9, 2.5
-"""At most 0.9 of DuckDB's time and 2.5 GiB at 20 million orders on two cores."""
+GOAL_RATIO, GOAL_GIB = 0.6, 2.5
+"""At most 0.6 of DuckDB's time and 2.5 GiB at 20 million orders on two cores."""
 
 
 def main() -> int:
@@ -77,9 +77,11 @@ def _say(size: str, best: dict[str, Measured], equal: dict[str, bool], *, pandas
         )
     if "pandas" not in best:
         lines.append(f"pandas   not run above {pandas_up_to:,} orders: it holds everything in memory")
-    ratio = ours.seconds / best["duckdb"].seconds
+    theirs = best["duckdb"]
+    ratio, busy = ours.seconds / theirs.seconds, ours.cpu_seconds / theirs.cpu_seconds
     lines.append(
-        f"goal: at most {GOAL_RATIO} of DuckDB's time ({ratio:.2f}), at most {GOAL_GIB} GiB ({ours.peak_gib:.2f})"
+        f"goal: at most {GOAL_RATIO} of DuckDB's time ({ratio:.2f}, {busy:.2f} in processor time), "
+        f"at most {GOAL_GIB} GiB ({ours.peak_gib:.2f})"
     )
     sys.stdout.write("\n".join(lines) + "\n")
 

@@ -15,6 +15,8 @@ def test_a_refresh_tells_its_stages(tmp_path: Path):
     assert set(refresh.RFM_AND_TIERS) <= stages.keys()
     assert {stages[f"write {table}"].rows for table in ("customers", "traits", "tags")} == {2000}
     assert stages["net orders"].rows == 20_000
+    assert stages["write migrations"].rows == 3 * 2000
+    assert stages["write tag_changes"].rows > 0
     assert max(stage.peak_gib for stage in stages.values()) < refresh.GOAL_GIB
 
 

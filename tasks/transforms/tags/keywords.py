@@ -4,6 +4,7 @@ What a person wrote is never stored, so it is never searched either.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 
 import polars as pl
@@ -41,11 +42,24 @@ def _texts(sought: Sequence[Keyword], ground: Ground) -> Iterator[pl.LazyFrame]:
         place = pl.when(pl.col("event").is_in(_SERVICES)).then(pl.lit("services")).otherwise(pl.lit("event_names"))
         yield _named(rows_of(ground, "events", longest), place, pl.col("happened_on"), "event_name")
     if "products" in places:
-        yield _named(rows_of(ground, "lines", longest), pl.lit("products"), pl.col("paid_on"), "product_name")
+        near = replace(
+            ground, lines=_lines_with(ground.lines, sorted({word for each in sought for word in each.words}))
+        )
+        yield _named(rows_of(near, "lines", longest), pl.lit("products"), pl.col("paid_on"), "product_name")
     if "source_tags" in places:
         always = pl.lit(None, pl.Date)
         yield _named(ground.members, pl.lit("source_tags"), always, "source_tags")
         yield _named(ground.follows, pl.lit("source_tags"), always, "source_tags")
+
+
+def _lines_with(lines: pl.LazyFrame, words: Sequence[str]) -> pl.LazyFrame:
+    """The lines whose product may have one of the words in its name: few names are read, instead of many lines.
+
+    A line without a name of its own goes by the product's, and stays.
+    """
+    names = lines.select(text=pl.col("product_name").drop_nulls().unique()).filter(_has_any(words))
+    told = names.collect(engine="streaming").get_column("text")
+    return lines.filter(pl.col("product_name").is_null() | pl.col("product_name").is_in(told.implode()))
 
 
 def _named(rows: pl.LazyFrame, place: pl.Expr, day: pl.Expr, text: str) -> pl.LazyFrame:

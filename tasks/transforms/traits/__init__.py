@@ -12,12 +12,11 @@ from datetime import date
 from functools import reduce
 
 import polars as pl
-import polars.selectors as cs
 
 from expectations.tables import TABLES
 from tasks.policy.models import Policy
 from tasks.transforms.customers import Inputs
-from tasks.transforms.held import Hold, in_memory
+from tasks.transforms.held import Hold, in_memory, shrunk
 from tasks.transforms.traits.activity import joined_on, judge_activity
 from tasks.transforms.traits.character import judge_character
 from tasks.transforms.traits.clusters import find_clusters
@@ -106,7 +105,7 @@ def describe_customers(
     """
     ground = ground_of(inputs, policy, as_of, identities, customers)
     wallets = open_wallets(ground, hold)
-    found = (*_found(ground, MEASURES, hold), _shrunk(wallets.customers))
+    found = (*_found(ground, MEASURES, hold), shrunk(wallets.customers))
     measured = _beside(ground, found)
     needed = {dimension.column for dimension in policy.clusters.dimensions}
     seen = measured if needed <= {*measured.collect_schema()} else _judged(measured, ground, VERDICTS)
@@ -139,7 +138,7 @@ def tell(ground: Ground, measures: Sequence[Measure], verdicts: Sequence[Verdict
 
 
 def _found(ground: Ground, measures: Sequence[Measure], hold: Hold = in_memory) -> tuple[pl.LazyFrame, ...]:
-    return tuple(_shrunk(hold(measure.__name__, measure(ground))) for measure in measures)
+    return tuple(shrunk(hold(measure.__name__, measure(ground))) for measure in measures)
 
 
 def _beside(ground: Ground, found: Sequence[pl.LazyFrame]) -> pl.LazyFrame:
@@ -148,13 +147,6 @@ def _beside(ground: Ground, found: Sequence[pl.LazyFrame]) -> pl.LazyFrame:
 
 def _judged(measured: pl.LazyFrame, ground: Ground, verdicts: Sequence[Verdict]) -> pl.LazyFrame:
     return reduce(lambda rows, verdict: verdict(rows, ground), verdicts, measured)
-
-
-def _shrunk(measured: pl.LazyFrame) -> pl.LazyFrame:
-    """The same rows in as few bytes as their numbers need: they are held, and read more than once."""
-    rows = measured.collect(engine="streaming")
-    numbers = rows.select(cs.by_dtype(pl.Int64).exclude("one_id"))
-    return rows.with_columns(column.shrink_dtype() for column in numbers).lazy().cast(rows.schema)
 
 
 def with_traits(customers: pl.LazyFrame, traits: pl.LazyFrame) -> pl.LazyFrame:

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import polars as pl
 
-from tasks.transforms.facts import LINE_PRODUCT, LINE_PRODUCT_NAMES, net_of_line
+from tasks.transforms.facts import LINE_PRODUCT, LINE_PRODUCT_NAMES, first_of_most, net_of_line
 from tasks.transforms.held import Hold, in_memory
 from tasks.transforms.orders import ORDER
 from tasks.transforms.traits.ground import Ground
@@ -51,8 +51,7 @@ def preferred_brands(baskets: Baskets) -> pl.LazyFrame:
     """One row per customer with spend on a known brand: the brand with the largest; ties go to the first name."""
     known = baskets.lines.filter(pl.col("brand").is_not_null())
     spend = known.group_by("one_id", "brand").agg(pl.col("spend_fen").sum())
-    ranked = spend.sort("one_id", "spend_fen", "brand", descending=[False, True, False])
-    best = ranked.group_by("one_id", maintain_order=True).agg(pl.col("brand").first())
+    best = spend.group_by("one_id").agg(brand=first_of_most("brand", len(baskets.brands)))
     return named(best, baskets.brands, "brand", "preferred_brand")
 
 

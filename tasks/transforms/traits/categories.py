@@ -2,6 +2,8 @@
 
 import polars as pl
 
+from tasks.transforms.facts import first_of_most
+from tasks.transforms.held import in_memory
 from tasks.transforms.traits.baskets import Baskets, by_category, named
 
 _DIGITS = 4
@@ -14,12 +16,17 @@ def share_wallet(baskets: Baskets) -> pl.LazyFrame:
     net spend, `second_category` the next one. The larger spend goes first, then the first name in byte order, as
     for customers.preferred_category.
     """
-    ranked = by_category(baskets).sort("one_id", "spend_fen", "category", descending=[False, True, False])
-    wallets = ranked.group_by("one_id", maintain_order=True).agg(
+    spend, names = by_category(baskets), len(baskets.categories)
+    firsts = spend.group_by("one_id").agg(
         categories=pl.len().cast(pl.Int64),
-        _first_fen=pl.col("spend_fen").first(),
+        _first_fen=pl.col("spend_fen").max(),
         _all_fen=pl.col("spend_fen").sum(),
-        _second=pl.col("category").get(1, null_on_oob=True),
+        _first=first_of_most("category", names),
     )
-    shares = wallets.with_columns(category_share=(pl.col("_first_fen") / pl.col("_all_fen")).round(_DIGITS))
-    return named(shares, baskets.categories, "_second", "second_category").drop("_first_fen", "_all_fen")
+    firsts = in_memory("first categories", firsts)
+    others = spend.join(firsts.select("one_id", "_first"), on="one_id").filter(pl.col("category") != pl.col("_first"))
+    seconds = others.group_by("one_id").agg(_second=first_of_most("category", names))
+    shares = firsts.join(seconds, on="one_id", how="left").select(
+        "one_id", "categories", "_second", category_share=(pl.col("_first_fen") / pl.col("_all_fen")).round(_DIGITS)
+    )
+    return named(shares, baskets.categories, "_second", "second_category")

@@ -8,6 +8,8 @@ from tasks.policy.habits import Restock
 from tasks.transforms.traits.baskets import Baskets, named
 
 _PAIR = ("one_id", "category")
+_ROOM, _FIRST_DAY = 1 << 20, -(1 << 19)
+"""A day is the days since `_FIRST_DAY`, below `_ROOM`."""
 
 
 def due_next(baskets: Baskets, rule: Restock, as_of: date) -> pl.LazyFrame:
@@ -40,12 +42,25 @@ def _days_and_gaps(baskets: Baskets, rule: Restock) -> tuple[pl.LazyFrame, pl.La
     if rule.categories:
         listed = baskets.categories.filter(pl.col("category").is_in(rule.categories))["number"]
         kept = kept.filter(pl.col("category").is_in(listed.implode()))
-    days = kept.select(*_PAIR, "paid_on").unique().sort(*_PAIR, "paid_on").collect(engine="streaming").lazy()
-    is_next = pl.all_horizontal(pl.col(name) == pl.col(name).shift() for name in _PAIR)
-    gap = (pl.col("paid_on") - pl.col("paid_on").shift()).dt.total_days()
-    gaps = days.select(*_PAIR, gap=pl.when(is_next).then(gap)).drop_nulls("gap")
-    pairs = days.group_by(_PAIR).agg(days=pl.len().cast(pl.Int64), last_on=pl.col("paid_on").max())
-    return pairs, gaps
+    days = _days(kept, len(baskets.categories))
+    pair = pl.col("packed") // _ROOM
+    owner = {"one_id": pair // len(baskets.categories), "category": (pair % len(baskets.categories)).cast(pl.Int32)}
+    gap = pl.when(pair == pair.shift()).then(pl.col("packed") - pl.col("packed").shift())
+    gaps = days.select(**owner, gap=gap).drop_nulls("gap")
+    last = (pl.col("packed") % _ROOM + _FIRST_DAY).cast(pl.Int32).cast(pl.Date)
+    runs = days.with_columns(last_on=last, **owner).group_by(_PAIR)
+    return runs.agg(days=pl.len().cast(pl.Int64), last_on=pl.col("last_on").max()), gaps
+
+
+def _days(kept: pl.LazyFrame, categories: int) -> pl.LazyFrame:
+    """One integer per customer, category and purchase day, in this order: number, category and day share it.
+
+    Sorted as one number, for three columns of so many rows take several times the time and memory.
+    """
+    day = pl.col("paid_on").to_physical().cast(pl.Int64) - _FIRST_DAY
+    pair = pl.col("one_id") * categories + pl.col("category").cast(pl.Int64)
+    packed = kept.select(packed=pair * _ROOM + day).collect(engine="streaming").get_column("packed").sort()
+    return packed.filter((packed != packed.shift(1)).fill_null(value=True)).to_frame().lazy()
 
 
 def _own_cycles(pairs: pl.LazyFrame, gaps: pl.LazyFrame, rule: Restock) -> pl.LazyFrame:

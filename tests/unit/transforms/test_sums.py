@@ -41,6 +41,15 @@ def test_the_order_of_rows_does_not_matter(rows: list[tuple]):
     assert sum_by_customer(there, SUMS).collect().equals(sum_by_customer(back, SUMS).collect())
 
 
+@given(ROWS, st.integers(0, 2000))
+def test_rows_of_before_a_mark_begins_need_not_be_read(rows: list[tuple], days: int):
+    since = date(2021, 1, 1) + timedelta(days)
+    orders = pl.LazyFrame(rows, SCHEMA, orient="row")
+    marked = orders.with_columns(counts=pl.col("counts") & (pl.col("paid_on") >= since))
+    some = [one for one in SUMS if one.where]
+    assert sum_by_customer(marked, some, {"counts": since}).collect().equals(sum_by_customer(marked, some).collect())
+
+
 def test_only_what_is_read_is_worked_out():
     orders = pl.LazyFrame([(3, 5, date(2026, 1, 1), True), (1, 7, date(2026, 1, 2), False)], SCHEMA, orient="row")
     few = sum_by_customer(orders.drop("paid_on").with_columns(paid_on=date(2026, 1, 1)), SUMS)

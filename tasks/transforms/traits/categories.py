@@ -4,7 +4,7 @@ import polars as pl
 
 from tasks.transforms.facts import first_of_most
 from tasks.transforms.held import in_memory
-from tasks.transforms.traits.baskets import Baskets, by_category, named
+from tasks.transforms.traits.baskets import Baskets, named
 
 _DIGITS = 4
 
@@ -16,7 +16,7 @@ def share_wallet(baskets: Baskets) -> pl.LazyFrame:
     net spend, `second_category` the next one. The larger spend goes first, then the first name in byte order, as
     for customers.preferred_category.
     """
-    spend, names = by_category(baskets), len(baskets.categories)
+    spend, names = baskets.spend, len(baskets.categories)
     firsts = spend.group_by("one_id").agg(
         categories=pl.len().cast(pl.Int64),
         _first_fen=pl.col("spend_fen").max(),

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import polars as pl
 
 from tasks.policy.habits import Companions
-from tasks.transforms.traits.baskets import Baskets, by_category
+from tasks.transforms.traits.baskets import Baskets
 
 _DIGITS = 4
 _CHUNK = 100_000
@@ -39,7 +39,7 @@ class Sets:
 
 def sets_of(baskets: Baskets, rule: Companions) -> Sets:
     """Every customer's set of the categories with the most customers; ties go to the first name."""
-    pairs = by_category(baskets).select("one_id", "category")
+    pairs = baskets.spend.select("one_id", "category")
     most = pairs.group_by("category").agg(customers=pl.len()).sort("customers", "category", descending=[True, False])
     top = most.head(rule.most_categories).select("category").collect()
     top = top.with_columns(bits=pl.Series([1 << place for place in range(top.height)], dtype=pl.Int64))

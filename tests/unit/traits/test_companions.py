@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.policy.habits import Companions
-from tasks.transforms.traits.baskets import Baskets
+from tasks.transforms.traits.baskets import Baskets, spend_by
 from tasks.transforms.traits.companions import companions_of, rules_of, sets_of
 from tests.support.examples import examples
 from tests.unit.traits.grounds import AS_OF
@@ -26,7 +26,8 @@ def baskets(sets: list[set[str]], names: list[str] = NAMES) -> Baskets:
     numbers = pl.DataFrame(
         {"category": names, "number": np.arange(len(names))}, {"category": pl.String, "number": pl.Int32}
     )
-    return Baskets(pl.LazyFrame(lines, schema, orient="row"), numbers, numbers.rename({"category": "brand"}))
+    rows = pl.LazyFrame(lines, schema, orient="row")
+    return Baskets(rows, spend_by(rows, "category", numbers), numbers, numbers.rename({"category": "brand"}))
 
 
 def told(sets: list[set[str]], rule: Companions) -> tuple[list[tuple[str, str, float, float, float]], dict[int, str]]:

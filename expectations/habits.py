@@ -4,6 +4,7 @@ import polars as pl
 
 from expectations.columns import Column, count, fen, on, rate, text
 
+PAYMENT_METHODS = ("alipay", "wechat", "card", "cod", "other")
 _NO_HABIT = "too few orders in the window"
 _NOT_BOUGHT = "no order in the window"
 
@@ -12,6 +13,13 @@ HABITS: tuple[Column, ...] = (
     text("preferred_hour_band", "Part of the day in which most orders are paid, by the policy.", _NO_HABIT),
     Column("preferred_weekday", pl.Int64(), "Weekday of most orders, 1 is Monday.", _NO_HABIT, minimum=1, maximum=7),
     text("preferred_channel", "Channel with most orders in the window.", _NOT_BOUGHT),
+    Column(
+        "preferred_payment",
+        pl.String(),
+        "How most orders in the window were paid.",
+        "of no order in the window the channel says how",
+        codes=PAYMENT_METHODS,
+    ),
     text("preferred_brand", "Brand with the largest net spend in the window.", "no spend on a known brand"),
     count("orders_30d", "Qualifying orders of the last 30 days."),
     count("orders_90d", "Qualifying orders of the last 90 days."),
@@ -57,9 +65,9 @@ HABITS: tuple[Column, ...] = (
 )
 
 HABIT_COLUMNS = """
-preferred_hour? preferred_hour_band? preferred_weekday? preferred_channel? preferred_brand? orders_30d orders_90d
-spend_90d_fen spend_prev_90d_fen max_month_spend_fen discount_rate? price_sensitivity? categories category_share?
-second_category? restock_category? restock_cycle_days? restock_due_on? companion_category? content_30d koc_score?
-koc_level? referral_coefficient? home_store? adviser_id? gender? birth_month? age_band? province? city? income_band?
-household_size? kids_count? member_level? source_tags? cluster?
+preferred_hour? preferred_hour_band? preferred_weekday? preferred_channel? preferred_payment? preferred_brand?
+orders_30d orders_90d spend_90d_fen spend_prev_90d_fen max_month_spend_fen discount_rate? price_sensitivity?
+categories category_share? second_category? restock_category? restock_cycle_days? restock_due_on? companion_category?
+content_30d koc_score? koc_level? referral_coefficient? home_store? adviser_id? gender? birth_month? age_band?
+province? city? income_band? household_size? kids_count? member_level? source_tags? cluster?
 """

@@ -104,7 +104,8 @@ _table(
     "orders",
     "One version of one platform order.",
     f"""channel shop_id order_id kind buyer_key? ordered_at paid_at? paid_on? status currency gross_fen paid_fen
-    refunded_fen coupon_fen? freight_fen? fees_fen? modified_at? parent_order_id? {_VERSION} unsaid? paid_month?""",
+    refunded_fen coupon_fen? freight_fen? fees_fen? modified_at? parent_order_id? payment_method? {_VERSION} unsaid?
+    paid_month?""",
     "channel shop_id order_id known_from content_hash",
     "paid_month",
     codes={"kind": ORDER_KINDS},

@@ -14,6 +14,7 @@ from expectations.columns import on as _on
 from expectations.columns import rate as _rate
 from expectations.columns import score as _score
 from expectations.columns import text as _text
+from expectations.habits import PAYMENT_METHODS
 from expectations.traits import TRAITS
 from expectations.value import VALUE
 
@@ -134,6 +135,14 @@ _add(
         pl.String(),
         "Number of the order that this one is a part of; all parts are one order. `content_hash` covers it.",
         "no part of another, or the channel does not say",
+        logical=False,
+    ),
+    Column(
+        "payment_method",
+        pl.String(),
+        "How the order was paid, by the channel's own word. `content_hash` covers it.",
+        "the channel does not say, or only that it was paid online",
+        codes=PAYMENT_METHODS,
         logical=False,
     ),
     _text("line_id", "Line or sub-order number within the order."),

@@ -34,7 +34,7 @@ def order_rows(shop: Shop, layout: Layout) -> pl.DataFrame:
         .with_columns(kind=kind_of(layout), freight_fen=freight, fees_fen=_fees(layout), currency=pl.lit(CURRENCY))
         .with_columns(record_number=ROW, modified_at=_modified())
         .with_columns(paid_at="paid_at" if "paid_at" in layout.made else pl.lit(None, INSTANT))
-        .with_columns(**_parent(shop, layout))
+        .with_columns(**_parent(shop, layout), **_payment(layout))
     )
 
 
@@ -42,6 +42,12 @@ def _parent(shop: Shop, layout: Layout) -> dict[str, pl.Expr]:
     """The order that one was split from, its own number for the first part, where the layout tells it."""
     told = pl.col("split_from") if "split_from" in shop.orders.columns else pl.lit(None, pl.String)
     return {"parent_order_id": told} if "parent_order_id" in layout.made else {}
+
+
+def _payment(layout: Layout) -> dict[str, pl.Expr]:
+    """How most orders were paid, where the layout tells it."""
+    codes = sorted(codes_of(layout, "payment_method") or ())
+    return {"payment_method": pl.when(chance("payment told", 900)).then(pick("payment", codes))} if codes else {}
 
 
 def _fees(layout: Layout) -> pl.Expr:

@@ -15,6 +15,8 @@ BOOKKEEPING = ("row_number", "row_money_fen", "file_month")
 """Columns beside a table's own by which rows and money are accounted for."""
 _VERSION = ("exported_at", "known_from", "known_to", "file_sha256", "content_hash", "unsaid")
 PARENT = "parent_order_id"
+_LATER = (PARENT, "payment_method")
+"""Columns of orders that came later: where they say nothing, a row has the hash that it always had."""
 _MONTHS = {"paid_month": "paid_at", "event_month": "happened_at", "seen_month": "seen_at"}
 _DATES = {"paid_on": "paid_at", "happened_on": "happened_at", "refunded_on": "refunded_at"}
 _BY_FIRST_SIGHT = ("refunded_at", "refunded_on", "paid_month")
@@ -118,12 +120,15 @@ def content_hash_of(table: str) -> pl.Expr:
 
 def _content_hash(table: str, columns: Collection[str], same: Mapping[str, pl.Expr] = NONE_SAME) -> pl.Expr:
     """The digest of what a version says; of a refund's time only the one that the source itself gives (`own_at`)."""
-    left_out = {*_VERSION, PARENT, *(_BY_FIRST_SIGHT if table == "refunds" else ())}
+    left_out = {*_VERSION, *_LATER, *(_BY_FIRST_SIGHT if table == "refunds" else ())}
     own = [name for name in ("own_at",) if table == "refunds" and name in columns]
     text = content([*(name for name in TABLES[table].columns if name not in left_out), *own], same)
-    return sha256(_with_parent(text) if PARENT in TABLES[table].columns and PARENT not in same else text)
+    later = [name for name in _LATER if name in TABLES[table].columns and name not in same]
+    return sha256(_with_later(text, later) if later else text)
 
 
-def _with_parent(text: pl.Expr) -> pl.Expr:
-    """The text and the parent behind it, if there is one: what is no part has the hash that it always had."""
-    return pl.concat_str([text, pl.lit("\x1f") + pl.col(PARENT)], ignore_nulls=True)
+def _with_later(text: pl.Expr, names: Collection[str]) -> pl.Expr:
+    """The text, and behind it the parent and how the order was paid, where the row says so."""
+    signs = {PARENT: "\x1f"}
+    told = [pl.lit(signs.get(name, f"\x1f{name}=")) + pl.col(name) for name in names]
+    return pl.concat_str([text, *told], ignore_nulls=True)

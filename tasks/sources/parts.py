@@ -1,9 +1,12 @@
 """The parts of a layout: how a column is read, how one is built, who a record is about, what says refunded."""
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+from tasks.sources.words import CODES, PREFIXES
 
 Parser = Literal[
     "text", "id", "money", "labelled_money", "integer", "instant", "date", "code", "nick", "phone", "phones", "token",
@@ -14,6 +17,11 @@ Parser = Literal[
 def listed(value: Any) -> Any:
     """Let YAML write one name where several are possible."""
     return (value,) if isinstance(value, str) else value
+
+
+def _shared(tables: Mapping[str, dict[str, str | None]]) -> BeforeValidator:
+    """Let YAML write the name of a table of words in place of words."""
+    return BeforeValidator(lambda value: tables.get(value, value) if isinstance(value, str) else value)
 
 
 Names = Annotated[tuple[str, ...], BeforeValidator(listed)]
@@ -58,11 +66,13 @@ class Cell(Part):
     zones: dict[str, str] = Field(
         default_factory=dict, description="instants: names of zones that may end the text, to IANA names"
     )
-    codes: dict[str, str | None] = Field(
-        default_factory=dict, description="code: source word to canonical code, or to null where it says nothing"
+    codes: Annotated[dict[str, str | None], _shared(CODES)] = Field(
+        default_factory=dict,
+        description="code: source word to canonical code, or to null where it says nothing; `payments`: all known ones",
     )
-    prefixes: dict[str, str | None] = Field(
-        default_factory=dict, description="code: beginning of a word to its code, looked at before the whole word"
+    prefixes: Annotated[dict[str, str | None], _shared(PREFIXES)] = Field(
+        default_factory=dict,
+        description="code: beginning of a word to its code, looked at before the whole word; `payments`: known ones",
     )
     otherwise: str | None = Field(default=None, description="code for an unknown word; without it the row is refused")
     lenient: bool = Field(default=False, description="code: an unknown word is null and told as drift")

@@ -4,6 +4,7 @@ from datetime import date, datetime, timedelta
 
 import polars as pl
 
+from expectations.habits import PAYMENT_METHODS
 from expectations.vocabulary import REFUND_BASES
 from tasks.transforms.held import Keep, as_planned
 from tasks.transforms.identity import with_owner
@@ -65,7 +66,9 @@ def paid_back(refunds: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-_OWNED = (*ORDER, "one_id", "paid_at", "paid_on", "gross_fen", "paid_fen", "coupon_fen")
+_METHOD = pl.Enum(PAYMENT_METHODS)
+"""A byte per order, for there are many."""
+_OWNED = (*ORDER, "one_id", "paid_at", "paid_on", "gross_fen", "paid_fen", "coupon_fen", "payment_method")
 
 
 def is_bought() -> pl.Expr:
@@ -79,7 +82,8 @@ def owned_orders(orders: pl.LazyFrame, identities: pl.LazyFrame) -> pl.LazyFrame
     Null for anonymous buyers, and for a key of too many (a clerk's phone): money without a customer.
     """
     paid = orders.filter(is_bought())
-    return paid.pipe(with_owner, identities, key="buyer_key", at="ordered_at").select(_OWNED)
+    coded = paid.with_columns(pl.col("payment_method").cast(_METHOD, strict=False))
+    return coded.pipe(with_owner, identities, key="buyer_key", at="ordered_at").select(_OWNED)
 
 
 def net_orders(
@@ -99,7 +103,9 @@ def net_orders(
     has_coupon = pl.col("has_coupon") if "has_coupon" in names else pl.col("coupon_fen").fill_null(0) > 0
     net = (
         owned.filter(pl.col("paid_on") <= as_of - timedelta(days=maturity_days))
-        .select(*ORDER, "one_id", "paid_at", "paid_on", "gross_fen", "paid_fen", has_coupon=has_coupon)
+        .select(
+            *ORDER, "one_id", "paid_at", "paid_on", "gross_fen", "paid_fen", "payment_method", has_coupon=has_coupon
+        )
         .join(_refunded(refunds, as_of), on=ORDER, how="left")
         .with_columns(pl.col("refunded_fen").fill_null(0))
         .with_columns(net_fen=pl.max_horizontal(pl.col("paid_fen") - pl.col("refunded_fen"), 0))

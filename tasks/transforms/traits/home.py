@@ -1,4 +1,4 @@
-"""Where a customer is at home: the channel and the store they buy at, and the adviser who looks after them."""
+"""Where a customer is at home: the channel and the store they buy at, how they pay there, who looks after them."""
 
 from datetime import timedelta
 
@@ -8,23 +8,29 @@ from tasks.transforms.traits.ground import Ground
 
 
 def find_home(ground: Ground) -> pl.LazyFrame:
-    """One row per customer with a qualifying order in the window: preferred_channel and home_store.
+    """One row per customer with a qualifying order in the window: preferred_channel, preferred_payment, home_store.
 
     Most orders go first, then the larger net spend, then the first name. A home store is a shop of a channel that
-    the policy lists among the tills, printed `channel:shop`; null for who bought at none.
+    the policy lists among the tills, printed `channel:shop`; null for who bought at none. Orders of which the channel
+    does not say how they were paid have no part in how somebody pays.
     """
     first = ground.as_of - timedelta(days=ground.policy.rfm.window_days)
-    shops = (
-        ground.orders.filter("is_qualifying", pl.col("paid_on") > first)
-        .group_by("one_id", "channel", "shop_id")
-        .agg(orders=pl.len(), fen=pl.col("net_fen").sum())
-    )
+    bought = ground.orders.filter("is_qualifying", pl.col("paid_on") > first)
+    shops = _counted(bought, "channel", "shop_id")
     channels = shops.group_by("one_id", "channel").agg(pl.col("orders", "fen").sum())
     tills = shops.filter(pl.col("channel").is_in(ground.policy.habits.tills))
     store = pl.format("{}:{}", "channel", "shop_id")
-    return _first(channels, pl.col("channel"), "preferred_channel").join(
-        _first(tills, store, "home_store"), on="one_id", how="left"
+    told = bought.filter(pl.col("payment_method").is_not_null())
+    payments = _first(_counted(told, "payment_method"), pl.col("payment_method").cast(pl.String), "preferred_payment")
+    return (
+        _first(channels, pl.col("channel"), "preferred_channel")
+        .join(payments, on="one_id", how="left")
+        .join(_first(tills, store, "home_store"), on="one_id", how="left")
     )
+
+
+def _counted(orders: pl.LazyFrame, *places: str) -> pl.LazyFrame:
+    return orders.group_by("one_id", *places).agg(orders=pl.len(), fen=pl.col("net_fen").sum())
 
 
 def find_adviser(ground: Ground) -> pl.LazyFrame:

@@ -108,15 +108,18 @@ def _places(window: list[Row]) -> Row:
     """Most orders first, then the larger spend, then the first name."""
     channels: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     stores: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    payments: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     for order in window:
         names = [(channels, order["channel"])]
         if order["channel"] in TILLS:
             names.append((stores, f"{order['channel']}:{order['shop_id']}"))
+        if order["payment_method"]:
+            names.append((payments, order["payment_method"]))
         for counts, name in names:
             counts[name][0] -= 1
             counts[name][1] -= order["net_fen"]
-    best = [min(counts, key=lambda name: (counts[name], name), default=None) for counts in (channels, stores)]
-    return {"preferred_channel": best[0], "home_store": best[1]}
+    best = [min(counts, key=lambda name: (counts[name], name), default=None) for counts in (channels, stores, payments)]
+    return {"preferred_channel": best[0], "home_store": best[1], "preferred_payment": best[2]}
 
 
 def _wallet(person: Person) -> Row:

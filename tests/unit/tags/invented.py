@@ -26,6 +26,7 @@ _PRODUCTS = (
     ("p1", "婴儿奶粉 1 段", "奶粉", "A"), ("p2", "防过敏面霜", "护肤", "B"), ("p3", "湿巾", "母婴用品", "A"),
     ("p4", "咖啡", "食品", None), ("p5", "礼品卡", None, None), ("p6", "Hypoallergenic Balm", "护肤", "C"),
 )  # fmt: skip
+_METHODS = ("alipay", None, "wechat", "cod", "alipay")
 _LEVELS = ("VIP", "vip|VIP", "普通", None)
 Rows = list[dict[str, Any]]
 
@@ -99,6 +100,7 @@ def _order(chance: random.Random, name: str, key: str, *, saturday: bool) -> dic
         buyer_key=key,
         ordered_at=paid_at, paid_at=paid_at, paid_on=day, status="finished", currency=CURRENCY, paid_fen=paid,
         gross_fen=paid + chance.choice((0, 0, 1_000, 6_000)), refunded_fen=0, coupon_fen=chance.choice((None, 0, 500)),
+        payment_method=_METHODS[sum(map(ord, name)) % len(_METHODS)],
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ def _stated(code: str, column: str) -> None:
 for _code, _column in (
     ("orders_in_30_days", "orders_30d"), ("favourite_category", "preferred_category"),
     ("favourite_brand", "preferred_brand"), ("favourite_channel", "preferred_channel"),
+    ("favourite_payment", "preferred_payment"),
     ("favourite_hours", "preferred_hour_band"), ("favourite_weekday", "preferred_weekday"),
     ("next_category", "companion_category"), ("stocks_up_on", "restock_category"),
     ("price_level", "price_sensitivity"),

@@ -14,7 +14,8 @@ AS_OF = date(2026, 6, 30)
 POLICY = demo_policy()
 _NET = {
     "channel": pl.String, "shop_id": pl.String, "order_id": pl.String, "one_id": pl.Int64,
-    "paid_at": pl.Datetime("us", "UTC"), "paid_on": pl.Date, "gross_fen": pl.Int64, "paid_fen": pl.Int64,
+    "payment_method": pl.String, "paid_at": pl.Datetime("us", "UTC"), "paid_on": pl.Date,
+    "gross_fen": pl.Int64, "paid_fen": pl.Int64,
     "refunded_fen": pl.Int64, "net_fen": pl.Int64, "has_coupon": pl.Boolean, "is_qualifying": pl.Boolean,
 }  # fmt: skip
 

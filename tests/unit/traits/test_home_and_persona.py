@@ -25,8 +25,20 @@ def test_home_is_the_till_with_most_orders_then_most_money_then_the_first_name()
     old = {"one_id": 4, "channel": "pos_cn", "paid_on": AS_OF - timedelta(days=365)}
     told = by_customer(find_home(ground(orders=orders(*given, old))))
     assert {n: tuple(row.values()) for n, row in told.items()} == {
-        1: ("youzan", "pos_cn:west"), 2: ("pos_cn", "pos_cn:b"), 3: ("taobao", None),
+        1: ("youzan", None, "pos_cn:west"), 2: ("pos_cn", None, "pos_cn:b"), 3: ("taobao", None, None),
     }  # fmt: skip
+
+
+def test_how_somebody_pays_is_told_by_the_orders_of_which_it_is_known():
+    ways = {
+        1: [("wechat", 9), ("wechat", 9), ("card", 900), (None, 1), (None, 1), (None, 1)],  # most orders
+        2: [("wechat", 10), ("alipay", 20), ("cod", 20)],  # then most money, then the first name
+        3: [(None, 500)],
+    }
+    given = [{"one_id": n, "payment_method": how, "paid_fen": fen} for n, told in ways.items() for how, fen in told]
+    old = {"one_id": 3, "payment_method": "card", "paid_on": AS_OF - timedelta(days=365)}
+    told = by_customer(find_home(ground(orders=orders(*given, old))))
+    assert {n: row["preferred_payment"] for n, row in told.items()} == {1: "wechat", 2: "alipay", 3: None}
 
 
 def follow(one_id: int, adviser: str, at: datetime) -> dict[str, object]:

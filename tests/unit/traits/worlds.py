@@ -37,7 +37,7 @@ def event(who: int, kind: str, days_ago: int) -> Row:
 
 def order(who: int, days_ago: int, fen: int = 10_000, **more: object) -> Row:
     made = {"one_id": who, "paid_at": at(days_ago), "paid_on": on(days_ago), "paid_fen": fen, "gross_fen": fen}
-    return {**made, "net_fen": fen, "has_coupon": False, "is_qualifying": fen > 0, **more}
+    return {**made, "payment_method": None, "net_fen": fen, "has_coupon": False, "is_qualifying": fen > 0, **more}
 
 
 def touch(who: int, campaign: str, kind: str, days_ago: int) -> Row:

@@ -16,7 +16,8 @@ ATTRIBUTES = (
 """What a profile says of a person."""
 _NEWEST = Survivorship(attribute="*", rule="most_recent")
 _UNNAMED = 1_000_000
-_LINE = ("one_id", "channel", "member_key", "exported_at")
+LINE = ("one_id", "channel", "member_key", "exported_at")
+"""Which profile it is, and when it was exported."""
 
 
 def surviving(profiles: pl.LazyFrame, rules: Sequence[Survivorship]) -> pl.LazyFrame:
@@ -31,8 +32,8 @@ def surviving(profiles: pl.LazyFrame, rules: Sequence[Survivorship]) -> pl.LazyF
         many different ones were said).
     """
     said = (
-        profiles.select(*_LINE, *ATTRIBUTES)
-        .unpivot(ATTRIBUTES, index=_LINE, variable_name="attribute", value_name="value")
+        profiles.select(*LINE, *ATTRIBUTES)
+        .unpivot(ATTRIBUTES, index=LINE, variable_name="attribute", value_name="value")
         .drop_nulls("value")
         .with_columns(
             profiles=pl.col("member_key").n_unique().over("one_id", "attribute", "value"),
@@ -47,7 +48,7 @@ def surviving(profiles: pl.LazyFrame, rules: Sequence[Survivorship]) -> pl.LazyF
         said.with_columns(by_rule=_by_rule())
         .sort(order, descending=[name == "exported_at" for name in order])
         .unique(["one_id", "attribute"], keep="first", maintain_order=True)
-        .select("one_id", "attribute", "value", "rule", *_LINE[1:], pl.col("profiles", "values").cast(pl.Int64))
+        .select("one_id", "attribute", "value", "rule", *LINE[1:], pl.col("profiles", "values").cast(pl.Int64))
     )
 
 

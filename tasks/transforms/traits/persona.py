@@ -2,7 +2,8 @@
 
 import polars as pl
 
-from tasks.transforms.survivorship import surviving
+from tasks.transforms.held import in_memory
+from tasks.transforms.survivorship import ATTRIBUTES, LINE, surviving
 from tasks.transforms.traits.ground import Ground
 
 PERSONA = (
@@ -17,7 +18,7 @@ def describe_persons(ground: Ground) -> pl.LazyFrame:
 
     Most people have one profile, and it speaks for them; only where there are several do the rules decide.
     """
-    known = ground.members
+    known = in_memory("profiles", ground.members.select(*LINE, *ATTRIBUTES))  # their owners are sought once
     several = known.group_by("one_id").agg(profiles=pl.len()).filter(pl.col("profiles") > 1).select("one_id")
     single = known.join(several, on="one_id", how="anti").select("one_id", *PERSONA)
     disputed = known.join(several, on="one_id", how="semi")

@@ -11,7 +11,7 @@ from flows.parameters import CampaignParameters
 from flows.plan import outbox_of
 from tasks.policy.campaigns import Campaign
 from tasks.refs import Run
-from tasks.steps.coupons import with_coupons
+from tasks.steps.coupons import coupons_for
 from tasks.steps.knowledge import horizon_of
 from tasks.steps.plan import allocation_of
 from tasks.steps.preview import heard_members, preview_of
@@ -58,8 +58,8 @@ def _members(
     due = (campaign.code for campaign in house.policy.campaigns if campaign.is_due(send_on))
     known_as_of: datetime = house.instant(parameters.known_as_of, is_end=True)
     allocation = allocation_of(run, outbox, send_on, frozenset((chosen.code, *due)), known_as_of)
-    members = with_coupons(run, allocation, known_as_of)[0].members
-    own = members.filter(pl.col("campaign") == chosen.code)
+    coupons_for(run, allocation, send_on, known_as_of)
+    own = allocation.members.filter(pl.col("campaign") == chosen.code)
     return without_refused_texts(run, horizon_of(run, send_on), chosen, own)
 
 

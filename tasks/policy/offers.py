@@ -16,7 +16,8 @@ class CouponDraw(Rule):
     pool: str = Field(min_length=1, description="name of the pool, as its files tell it")
     when_empty: Literal["refuse", "leave_out"] = Field(
         default="refuse",
-        description="too few codes: `refuse` the whole plan, or `leave_out` whom none is left for (`no_coupon`)",
+        description="too few codes: `refuse` the whole plan, or `leave_out` whom none is left for (`no_coupon`), "
+        "the best scored being served first",
     )
 
 

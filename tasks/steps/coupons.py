@@ -1,12 +1,12 @@
 """Coupon codes of sends: given with the plan, opened for the file. No task stands here."""
 
-from dataclasses import replace
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import date, datetime
 
 import polars as pl
 
 from tasks.errors import DamagedError
-from tasks.policy.models import Policy
+from tasks.policy.campaigns import Campaign
 from tasks.policy.offers import COUPON
 from tasks.refs import Run
 from tasks.steps.house import lake_at, objects_at, policy_of, snapshot_of
@@ -15,52 +15,49 @@ from tasks.stores.access_log import Purpose
 from tasks.stores.opener import Opener
 from tasks.stores.sends import Send
 from tasks.transforms.allocation import Allocation
-from tasks.transforms.coupons import NO_COUPON, draw, free_codes
-
-_ONE = ("one_id", "send_id")
+from tasks.transforms.coupons import NO_POOLS, Pools, codes_by_person, draw, free_codes, pool_of
 
 
-def with_coupons(run: Run, allocation: Allocation, at: datetime) -> tuple[Allocation, pl.DataFrame]:
-    """The allocation after codes were given, and the rows to append to coupon_allocations.
+def pools_of(run: Run, campaigns: Iterable[Campaign], send_on: date) -> Pools:
+    """What the allocation of a date has to know of coupons; nothing is read where no campaign draws any."""
+    pools = sorted({pool_of(campaign) for campaign in campaigns} - {""})
+    if not pools:
+        return NO_POOLS
+    taken = _scan(run, "coupon_allocations")
+    held = taken.filter(pl.col("send_on") == send_on).select("send_id", "one_id")
+    return Pools({pool: _free(run, taken, pool, send_on).height for pool in pools}, held)
 
-    Whom a campaign leaves out for want of a code has no planned message either.
+
+def coupons_for(run: Run, allocation: Allocation, send_on: date, at: datetime) -> pl.DataFrame:
+    """The rows to append to coupon_allocations: a code for everybody who is to get one.
 
     Raises:
         MissingDataError: a pool is too small, see transforms/coupons.py.
     """
-    policy, taken = policy_of(run), _scan(run, "coupon_allocations").collect()
-    members, given = [], [taken.clear()]
-    for send in allocation.members.partition_by("send_id", maintain_order=True):
-        drawn = _drawn(run, policy, send, pl.concat([taken, *given]), at)
-        members.append(drawn[0])
-        given.append(drawn[1])
-    after = pl.concat(members) if members else allocation.members
-    left = after.filter(pl.col("outcome") == NO_COUPON).select(_ONE)
-    touches = allocation.touches.join(left, on=_ONE, how="anti", maintain_order="left")
-    return replace(allocation, members=after, touches=touches), pl.concat(given)
+    policy, taken = policy_of(run), _scan(run, "coupon_allocations")
+    given = [taken.clear().collect()]
+    for people in allocation.codes.partition_by("send_id", maintain_order=True):
+        campaign = policy.campaign(Send.parse(people["send_id"][0]).campaign)
+        out = pl.concat([taken.select("code_key"), *(rows.lazy().select("code_key") for rows in given)])
+        given.append(draw(people, campaign, _free(run, out, pool_of(campaign), send_on), send_on, at))
+    return pl.concat(given)
 
 
-def _drawn(
-    run: Run, policy: Policy, members: pl.DataFrame, taken: pl.DataFrame, at: datetime
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """One send after its codes were given."""
-    campaign, first = policy.campaign(members["campaign"][0]), members.row(0, named=True)
-    if campaign.coupon_pool is None:
-        return members, taken.clear()
+def _free(run: Run, taken: pl.LazyFrame, pool: str, send_on: date) -> pl.DataFrame:
     coupons = _scan(run, "coupons").filter(pl.col("known_to").is_null())
-    free = free_codes(coupons, taken.lazy().select("code_key"), campaign.coupon_pool.pool, first["send_on"])
-    return draw(members, campaign, free, taken.filter(send_id=first["send_id"]), at)
+    return free_codes(coupons, taken.select("code_key"), pool, send_on)
 
 
-def codes_of(run: Run, send: Send, people: pl.DataFrame) -> pl.DataFrame:
+def codes_of(run: Run, send: Send, people: pl.DataFrame, names: pl.LazyFrame) -> pl.DataFrame:
     """One row per person of `people` (one_id): one_id and their code in plain, opened on the record.
+
+    `names` (lineage.aliases) tell whose code it is after a merge or a split.
 
     Raises:
         DamagedError: somebody's code is not in the vault.
     """
     own = _scan(run, "coupon_allocations").filter(pl.col("send_id") == send.id).collect()
-    named = people.select("one_id").join(own.select("one_id", "code_key"), on="one_id")
-    named = named.with_columns(pseudonym=pl.col("code_key").str.split(":").list.last())
+    named = codes_by_person(people, own, names).with_columns(pseudonym=pl.col("code_key").str.split(":").list.last())
     vault = _scan(run, "contacts").filter(pl.col("contact_type") == COUPON)
     sealed = named.lazy().join(vault, on="pseudonym").collect()
     if sealed.height != people.height:

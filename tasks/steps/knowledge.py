@@ -8,6 +8,7 @@ import polars as pl
 from tasks.errors import MissingDataError
 from tasks.policy.campaigns import Campaign
 from tasks.refs import Run
+from tasks.steps.coupons import pools_of
 from tasks.steps.house import lake_at, objects_at, policy_of, snapshot_of
 from tasks.steps.inputs import previous_as_of
 from tasks.steps.past import past_of, with_all_seen
@@ -116,6 +117,7 @@ def known_for(run: Run, horizon: Horizon, outbox: str, campaigns: tuple[Campaign
         names=names_at(run, horizon),
         former=former_of(run, horizon),
         bought=buyers_of(run, horizon, known_at(lake.scan("orders", snapshot), horizon.known_as_of)),
+        pools=pools_of(run, campaigns, horizon.send_on),
     )
 
 

@@ -8,7 +8,7 @@ from prefect import task
 from tasks.errors import MissingDataError
 from tasks.policy.models import Policy
 from tasks.refs import Candidate, Run
-from tasks.steps.coupons import with_coupons
+from tasks.steps.coupons import coupons_for
 from tasks.steps.house import lake_at, policy_of, snapshot_of
 from tasks.steps.knowledge import horizon_of, known_for
 from tasks.stores.scratch import stage
@@ -27,7 +27,7 @@ def allocate_sends(
 
 def staged(run: Run, send_on: date, allocation: Allocation) -> tuple[Candidate, ...]:
     """The rows of an allocation as candidates, beside the sends of the date that it leaves alone."""
-    allocation, coupons = with_coupons(run, allocation, _known(run))
+    coupons = coupons_for(run, allocation, send_on, _known(run))
     members = pl.concat([_other_sends(run, send_on, allocation.members), allocation.members])
     plan = stage(run, "audience_members", members, mode="replace", replaces=[send_on])
     logs = (

@@ -147,12 +147,13 @@ def publication_of(
     """The increment that brings the vendor from what it has to what it should have."""
     policy = policy_of(run)
     change: Increment = increment(reached_now.drop("seq"), planned(members))
-    people = under_old_ids(people_of(run, horizon), names_at(run, horizon), members.lazy().select("one_id"))
+    names = names_at(run, horizon)
+    people = under_old_ids(people_of(run, horizon), names, members.lazy().select("one_id"))
     campaign = policy.campaign(send.campaign)
     variables = variables_by_variant(people, campaign, members.lazy()).collect().pipe(with_links, members, campaign)
     vendor, added = policy.vendor(send.vendor), contacts.of(change.added).join(variables, on="one_id")
     if campaign.coupon_pool is not None:
-        added = added.drop(COUPON, strict=False).join(codes_of(run, send, added), on="one_id")
+        added = added.drop(COUPON, strict=False).join(codes_of(run, send, added, names), on="one_id")
     return Publication(
         send=send,
         base=state,

@@ -6,6 +6,7 @@ import polars as pl
 
 from tasks.policy.campaigns import Campaign
 from tasks.transforms.audience import was_meant
+from tasks.transforms.coupons import NO_POOLS, Pools
 from tasks.transforms.lineage import follow
 
 
@@ -45,6 +46,8 @@ class Known:
     """None: a merge may put people into a campaign, or there is no date before."""
     bought: pl.LazyFrame | None = None
     """freshness.buyers_since: who has paid an order since the date of the base; None where no campaign asks."""
+    pools: Pools = NO_POOLS
+    """The codes of coupon pools; none where no campaign draws."""
 
 
 def under_present_ids(known: Known) -> Known:
@@ -52,7 +55,7 @@ def under_present_ids(known: Known) -> Known:
     if known.names is None:
         return known
     touches, published = (follow(rows, known.names) for rows in (known.touches, known.published))
-    return replace(known, touches=touches, published=published)
+    return replace(known, touches=touches, published=published, pools=known.pools.under(known.names))
 
 
 def surprised(known: Known, campaign: Campaign) -> pl.LazyFrame:

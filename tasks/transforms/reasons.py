@@ -49,6 +49,7 @@ def outcome(*, is_closed: bool) -> pl.Expr:
         pl.when(pl.col("over_cap").is_not_null()).then(pl.lit("capped")),
         pl.when(pl.col("taken_by").is_not_null()).then(pl.lit("lower_priority")),
         pl.when(pl.col("budget_left").is_not_null()).then(pl.lit("over_budget")),
+        pl.when("lacks_code").then(pl.lit("no_coupon")),
         pl.when(pl.col("is_held_globally")).then(pl.lit("global_holdout")),
         pl.when(pl.col("is_held")).then(pl.lit("holdout")),
         pl.when(~pl.col("is_covered")).then(pl.lit("not_covered")),
@@ -76,6 +77,8 @@ def evidence(campaign: Campaign, everybody: Holdout | None) -> pl.Expr:
     if campaign.budget_fen is not None:
         of = f"{{}} fen left of the {campaign.budget_fen} fen that the campaign may cost"
         rests_on["over_budget"] = pl.format(of, "budget_left")
+    if campaign.coupon_pool is not None:
+        rests_on["no_coupon"] = pl.lit(f"no code is left in pool {campaign.coupon_pool.pool}")
     if everybody is not None:
         rests_on["global_holdout"] = pl.format(f"bucket {{}} of {everybody.experiment}", "global_bucket")
     if campaign.holdout is not None:

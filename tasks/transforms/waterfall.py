@@ -7,8 +7,8 @@ from tasks.errors import UnbalancedError
 REASONS = (
     "rule_not_met", "identity_changed", "no_contact", "unreachable", "no_consent", "suppressed",
     "no_separate_consent", "no_profiling", "bought_since", "duplicate_contact", "capped", "lower_priority",
-    "over_budget", "global_holdout", "holdout", "not_covered", "withdrawn_since_plan", "refused_text",
-    "no_coupon", "cancelled",
+    "over_budget", "no_coupon", "global_holdout", "holdout", "not_covered", "withdrawn_since_plan", "refused_text",
+    "cancelled",
 )  # fmt: skip
 """Why someone gets nothing, in the order in which the reasons are asked."""
 GOING = ("planned", "delivered")

@@ -11,6 +11,7 @@ from tasks.policy.campaigns import Campaign
 from tasks.policy.contacting import Cap
 from tasks.policy.models import Policy
 from tasks.transforms.allocation import Allocation, allocate
+from tasks.transforms.coupons import Pools
 from tasks.transforms.known import Known
 from tests.support.campaigns import NOW, SEEN, SEND_ON, campaign, consent, known, member, phone, policy, touch
 
@@ -22,6 +23,7 @@ TIERS = ("gold", "silver")
 GLOBAL = "global-holdout:test"
 
 World = dict[str, Any]
+NEEDS = pl.Schema({"send_id": pl.String(), "one_id": pl.String()})
 consents = st.builds(
     lambda subject, decision, channel, purpose, day: consent(
         subject, decision, touch_channel=channel, purpose=purpose, decided_at=SEEN + timedelta(days=day)
@@ -59,6 +61,7 @@ def drawn_campaigns(draw: st.DrawFn) -> Campaign:
         "budget_fen": draw(st.sampled_from([None, None, 0, 15, 24, 60])),
         "budget_days": draw(st.sampled_from([None, 3])),
         "stop_if": draw(st.sampled_from([(), ("bought",)])),
+        "coupon_pool": draw(st.sampled_from([None, None, {"pool": "spring", "when_empty": "leave_out"}])),
         "caps": draw(st.sampled_from([(), ({"days": 3, "most": 1},), ({"days": 6, "most": 2, "counts": "all"},)])),
     }
     if more["percent"] is not None:
@@ -94,6 +97,8 @@ worlds = st.fixed_dictionaries(
         "touches": st.lists(touches, max_size=5),
         "assignments": st.lists(_assignments, max_size=5, unique_by=lambda row: (row["experiment"], row["unit"])),
         "campaigns": st.lists(drawn_campaigns(), min_size=1, max_size=3, unique_by=lambda c: c.code),
+        "codes": st.integers(0, 5),
+        "holders": st.sets(st.tuples(_codes, st.sampled_from([*PEOPLE, *FORMER])), max_size=3),
         "global_percent": st.sampled_from([None, "20", "50"]),
         "caps": st.lists(
             st.builds(Cap, touch_channel=st.sampled_from(["sms", "*"]), days=st.integers(1, 8), most=st.integers(1, 2)),
@@ -122,6 +127,7 @@ def facts(world: World) -> Known:
     tiers = pl.LazyFrame({"one_id": list(people), "tier": [world["tiers"][p] for p in people]})
     names = {p: p for p in people} | {old: now for old, now in world["merges"].items() if now in people}
     bought = sorted(world["bought"])
+    held = [(f"sms_vendor/{code}/{SEND_ON}", one_id) for code, one_id in sorted(world["holders"])]
     return Known(
         **{
             **vars(told),
@@ -130,6 +136,7 @@ def facts(world: World) -> Known:
             "bought": pl.LazyFrame(
                 {"one_id": bought, "bought_on": [SEND_ON] * len(bought)}, {"one_id": pl.String, "bought_on": pl.Date}
             ),
+            "pools": Pools({"spring": world["codes"]}, pl.LazyFrame(held, NEEDS, orient="row")),
         }
     )
 

@@ -5,6 +5,7 @@ import polars as pl
 from tasks.policy import conditions
 from tasks.policy.campaigns import Campaign
 from tasks.policy.vendors import Vendor
+from tasks.transforms.allocation.codes import keep_codes
 from tasks.transforms.allocation.draw import with_holdouts, with_strata, with_variants
 from tasks.transforms.allocation.limits import keep_budget, meet_limits, share_contacts
 from tasks.transforms.allocation.walk import Walk, send_id_of
@@ -26,6 +27,7 @@ def decide(walk: Walk, campaign: Campaign, vendor: Vendor) -> pl.DataFrame:
         .pipe(with_variants, campaign)
         .pipe(meet_limits, walk, campaign)
         .pipe(keep_budget, walk, campaign, vendor)
+        .pipe(keep_codes, walk, campaign)
         .pipe(with_strata, campaign)
         .with_columns(outcome=outcome(is_closed=send_id_of(campaign, walk.send_on) in known.closed))
         .with_columns(evidence=evidence(campaign, everybody.holdout if everybody else None))

@@ -9,6 +9,7 @@ import polars as pl
 from expectations.tables import TABLES
 from tasks.policy.campaigns import Campaign
 from tasks.policy.variants import HELD_OUT, TREATED
+from tasks.transforms.allocation.codes import to_be_given
 from tasks.transforms.allocation.walk import Walk, send_id_of
 from tasks.transforms.caps import touch_rows
 from tasks.transforms.holdout import new_assignments
@@ -23,6 +24,7 @@ class Part(NamedTuple):
     drawn: pl.DataFrame
     asked: pl.DataFrame
     touches: pl.DataFrame
+    codes: pl.DataFrame
 
 
 def part_of(people: pl.DataFrame, campaign: Campaign, walk: Walk, before: pl.DataFrame, at: datetime) -> Part:
@@ -33,6 +35,7 @@ def part_of(people: pl.DataFrame, campaign: Campaign, walk: Walk, before: pl.Dat
         drawn(people, campaign, walk.send_on),
         asked_globally(people),
         ledger_rows(people, campaign, walk, before, at),
+        to_be_given(people, campaign, walk),
     )
 
 

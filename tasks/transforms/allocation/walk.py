@@ -31,6 +31,8 @@ class Walk:
     messages: pl.DataFrame
     held_globally: Draw | None
     """The draw of the global holdout, one for all campaigns; None without one."""
+    codes_left: dict[str, int]
+    """Pool to the coupon codes that the campaigns before have left."""
 
     def sent(self, campaign: Campaign) -> pl.DataFrame:
         """One row per message in the published revisions of this send: one_id, recipient_key."""
@@ -66,6 +68,7 @@ def start(known: Known, policy: Policy, chosen: Sequence[Campaign], send_on: dat
         published,
         pl.DataFrame(schema={name: TABLES["touches"].schema[name] for name in LEDGER}),
         _global(known, policy.contacting, published.filter(pl.col("send_id").is_in(marketing))),
+        dict(known.pools.free),
     )
 
 

@@ -6,6 +6,7 @@ from datetime import date, datetime
 import polars as pl
 
 from tasks.policy.models import Policy
+from tasks.transforms.allocation.codes import NEEDS, left_after
 from tasks.transforms.allocation.decide import decide
 from tasks.transforms.allocation.rows import drawn_globally, in_order, part_of, side_by_side
 from tasks.transforms.allocation.walk import messages_at_start, start
@@ -15,11 +16,15 @@ from tasks.transforms.known import Known, under_present_ids
 
 @dataclass(frozen=True)
 class Allocation:
-    """Rows for audience_members (all of each send), and rows to append to assignments and touches."""
+    """Rows for audience_members (all of each send), and rows to append to assignments and touches.
+
+    `codes` has send_id and one_id of everybody to whom a coupon code is to be given.
+    """
 
     members: pl.DataFrame
     assignments: pl.DataFrame
     touches: pl.DataFrame
+    codes: pl.DataFrame
 
 
 def allocate(
@@ -46,9 +51,11 @@ def allocate(
     for campaign in sorted(chosen, key=lambda c: (c.priority, c.code)):
         people = decide(walk, campaign, policy.vendor(campaign.vendor))
         parts.append(part_of(people, campaign, walk, before, at))
-        walk = replace(walk, messages=pl.concat([walk.messages, parts[-1].messages]))
+        left = left_after(walk, campaign, parts[-1].codes)
+        walk = replace(walk, messages=pl.concat([walk.messages, parts[-1].messages]), codes_left=left)
     return Allocation(
         members=side_by_side([part.members for part in parts]),
         assignments=in_order([drawn_globally(parts, walk), *(part.drawn for part in parts)], "assignments"),
         touches=in_order([part.touches for part in parts], "touches"),
+        codes=pl.concat([pl.DataFrame(schema=dict.fromkeys(NEEDS, pl.String)), *(part.codes for part in parts)]),
     )

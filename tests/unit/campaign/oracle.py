@@ -31,6 +31,7 @@ class Oracle:
         self.people: dict[str, int] = world["people"]
         self.names = {old: now for old, now in world["merges"].items() if now in self.people}
         self.messages = self._ledger()
+        self.codes = world["codes"]
         self.fates: dict[tuple[str, str], Fate] = {}
 
     def walk(self) -> dict[tuple[str, str], Fate]:
@@ -128,6 +129,8 @@ class Oracle:
             campaign, [p for p in sorted(no, key=rank.__getitem__) if no[p] is None], is_out, variants
         ):
             no[p] = "over_budget"
+        for p in self._without_a_code(campaign, [p for p in sorted(no, key=rank.__getitem__) if no[p] is None], is_out):
+            no[p] = "no_coupon"
         going = [p for p in self.people if no[p] is None and not is_out[p]]
         if campaign.split.by and campaign.variants:
             variants |= self._places(campaign, going, variants)
@@ -238,6 +241,18 @@ class Oracle:
             if cost > left:
                 return queue[number:]
             left -= 0 if is_out[p] else cost
+        return []
+
+    def _without_a_code(self, campaign: Campaign, queue: list[str], is_out: dict[str, bool]) -> list[str]:
+        """Whom the pool does not reach; who has a code from before needs none."""
+        if campaign.coupon_pool is None:
+            return []
+        has = {self.names.get(p, p) for code, p in self.world["holders"] if code == campaign.code}
+        waits = [p for p in queue if p not in has]
+        for number, p in enumerate(waits):
+            if self.codes == 0:
+                return waits[number:]
+            self.codes -= not is_out[p]
         return []
 
     def _places(self, campaign: Campaign, going: list[str], variants: dict[str, str | None]) -> dict[str, str | None]:

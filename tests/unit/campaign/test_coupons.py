@@ -1,5 +1,6 @@
 """Coupon codes: one for each person, never twice, whatever happens in between; and links with their parameters."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -11,32 +12,32 @@ from hypothesis import strategies as st
 
 from expectations.tables import TABLES
 from tasks.errors import MissingDataError
+from tasks.policy.campaigns import Campaign
 from tasks.policy.offers import Utm
 from tasks.policy.variants import Variant
-from tasks.transforms.coupons import Drawn, draw, free_codes
+from tasks.transforms.allocation import Allocation, allocate
+from tasks.transforms.coupons import Pools, codes_by_person, draw, free_codes
 from tasks.transforms.links import link_of, with_links
-from tests.support.campaigns import campaign, rows
+from tests.support.campaigns import NOW, SEND_ON, campaign, known, outcomes, policy, rows
 from tests.support.examples import examples
 
 ON, AT = date(2026, 7, 1), datetime(2026, 7, 1, tzinfo=UTC)
 LEAVES_OUT = {"pool": "spring", "when_empty": "leave_out"}
+NEEDS = {"send_id": pl.String, "one_id": pl.String}
 EMPTY = pl.DataFrame(schema=TABLES["coupon_allocations"].schema)
 
 
-def members(people: set[int], send: str = "v/winback/2026-07-01") -> pl.DataFrame:
-    told = [
-        {"one_id": f"c_{n}", "send_id": send, "send_on": ON, "campaign": "winback",
-         "outcome": "holdout" if n == 0 else "planned"} for n in sorted(people)
-    ]  # fmt: skip
-    return rows("audience_members", told).collect()
+def people(numbers: set[int], send: str) -> pl.DataFrame:
+    named = [f"c_{n}" for n in sorted(numbers)]
+    return pl.DataFrame({"send_id": [send] * len(named), "one_id": named}, NEEDS)
 
 
 def coupons(count: int, **more: Any) -> pl.LazyFrame:
     return rows("coupons", [{"pool": "spring", "code_key": f"coupon::{n:03}"} | more for n in range(count)])
 
 
-def taken(*drawn: Drawn) -> pl.DataFrame:
-    return pl.concat([EMPTY, *(one.allocations for one in drawn)])
+def free_of(count: int, stands: pl.DataFrame) -> pl.DataFrame:
+    return free_codes(coupons(count), stands.lazy().select("code_key"), "spring", ON)
 
 
 SENDS = st.lists(st.tuples(st.sampled_from("abc"), st.sets(st.integers(0, 9), max_size=8), st.booleans()), max_size=6)
@@ -46,26 +47,75 @@ SENDS = st.lists(st.tuples(st.sampled_from("abc"), st.sets(st.integers(0, 9), ma
 @given(SENDS, st.integers(0, 25))
 def test_no_code_goes_to_two_and_nobody_gets_another_on_a_rerun(sends, codes):
     """A run that is killed leaves nothing; one that stood is read by the next; recalls give no code back."""
-    chosen, stands = campaign(coupon_pool=LEAVES_OUT), EMPTY
-    for name, people, is_killed in sends:
+    stands = EMPTY
+    for name, numbers, is_killed in sends:
         send = f"v/{name}/2026-07-01"
-        free = free_codes(coupons(codes), stands.lazy().select("code_key"), "spring", ON)
-        told = draw(members(people, send), chosen, free, stands.filter(send_id=send), AT)
-        assert told.members.height == len(people)
-        have = {*stands.filter(send_id=send)["one_id"], *told.allocations["one_id"]}
-        planned = set(told.members.filter(outcome="planned")["one_id"])
-        assert planned == have & {f"c_{n}" for n in people - {0}}
-        left = told.members.filter(outcome="no_coupon").height
-        assert not left or free.height == told.allocations.height
-        stands = stands if is_killed else pl.concat([stands, told.allocations])
+        has = {int(one_id[2:]) for one_id in stands.filter(send_id=send)["one_id"]}
+        needs, free = people(numbers - has, send), free_of(codes, stands)
+        if needs.height > free.height:
+            continue
+        given_now = draw(needs, campaign(coupon_pool="spring"), free, ON, AT)
+        stands = stands if is_killed else pl.concat([stands, given_now])
+        assert given_now["one_id"].to_list() == needs["one_id"].to_list()
         assert stands["code_key"].is_unique().all()
         assert stands.select("send_id", "one_id").is_unique().all()
 
 
 def test_too_few_codes_stop_the_plan_with_a_way_out():
     with pytest.raises(MissingDataError, match="needs 3 codes, pool spring has 2") as refused:
-        draw(members({1, 2, 3}), campaign(coupon_pool="spring"), coupons(2).select("code_key").collect(), EMPTY, AT)
+        draw(people({1, 2, 3}, "v/a/2026-07-01"), campaign(coupon_pool="spring"), free_of(2, EMPTY), ON, AT)
     assert "when_empty: leave_out" in str(refused.value)
+
+
+SCORES = {"low": 1, "mid": 3, "top": 5}
+
+
+def planned_with(free: int, *campaigns: Campaign, held: tuple[str, ...] = ()) -> Allocation:
+    """The small world of three people with so many codes of the pool, of which some have theirs already."""
+    holders = pl.LazyFrame({"send_id": [f"sms_vendor/winback/{SEND_ON}"] * len(held), "one_id": held}, NEEDS)
+    known_now = replace(known(SCORES), pools=Pools({"spring": free}, holders))
+    return allocate(known_now, policy(*campaigns), send_on=SEND_ON, at=NOW)
+
+
+def test_the_best_scored_are_served_and_what_they_leave_goes_to_the_next_campaign():
+    more = {"coupon_pool": LEAVES_OUT, "exclusive_group": "one"}
+    done = planned_with(2, campaign(**more), campaign("later", priority=20, exclusive_group="one"))
+    assert outcomes(done.members) == {"low": "no_coupon", "mid": "planned", "top": "planned"}
+    assert outcomes(done.members, "later") == {"low": "planned", "mid": "lower_priority", "top": "lower_priority"}
+    assert done.codes["one_id"].to_list() == ["mid", "top"]
+    assert done.members.filter(outcome="no_coupon")["evidence"].to_list() == ["no code is left in pool spring"]
+
+
+def test_who_has_a_code_keeps_their_place_and_needs_no_other():
+    done = planned_with(1, campaign(coupon_pool=LEAVES_OUT), held=("low",))
+    assert outcomes(done.members) == {"low": "planned", "mid": "no_coupon", "top": "planned"}
+    assert done.codes["one_id"].to_list() == ["top"]
+    again = planned_with(0, campaign(coupon_pool=LEAVES_OUT), held=("low", "top"))
+    assert (outcomes(again.members), again.codes.height) == (outcomes(done.members), 0)
+
+
+def test_two_campaigns_of_one_pool_share_what_is_free():
+    done = planned_with(4, campaign(coupon_pool=LEAVES_OUT), campaign("later", priority=20, coupon_pool=LEAVES_OUT))
+    assert (set(outcomes(done.members).values()), done.codes.height) == ({"planned"}, 4)
+    assert outcomes(done.members, "later") == {"low": "no_coupon", "mid": "no_coupon", "top": "planned"}
+
+
+def test_who_is_held_out_competes_like_the_others():
+    """Else the held-out would be of lower scores than those whom they are compared with."""
+    done = planned_with(1, campaign(coupon_pool=LEAVES_OUT, percent="100"))
+    assert set(outcomes(done.members).values()) == {"holdout"}
+    assert set(outcomes(planned_with(0, campaign(coupon_pool=LEAVES_OUT, percent="100")).members).values()) == {
+        "no_coupon"
+    }
+
+
+def test_a_code_is_found_under_the_id_of_before_a_merge():
+    names = pl.LazyFrame({"old_id": ["a", "b", "c"], "one_id": ["b", "b", "c"]})
+    stands = pl.DataFrame({"one_id": ["a", "c"], "code_key": ["coupon::1", "coupon::3"]})
+    asked = pl.DataFrame({"one_id": ["b", "c"]})
+    assert dict(codes_by_person(asked, stands, names).iter_rows()) == {"b": "coupon::1", "c": "coupon::3"}
+    both = pl.DataFrame({"one_id": ["a", "b"], "code_key": ["coupon::1", "coupon::2"]})
+    assert codes_by_person(asked.head(1), both, names).rows() == [("b", "coupon::2")]
 
 
 def test_codes_that_end_are_given_first_and_never_after_their_end():

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from typing import NamedTuple
 
 import polars as pl
 from prefect import task
@@ -27,7 +28,7 @@ from tasks.steps.sending import (
 )
 from tasks.stores.manifest import Manifest
 from tasks.stores.outbox import Gate, Outcome, Record, publish
-from tasks.stores.revision import cancellation
+from tasks.stores.revision import Publication, cancellation
 from tasks.stores.scratch import stage
 from tasks.stores.sends import Revision, Send, read_manifest, read_send
 from tasks.transforms.caps import touch_rows
@@ -51,28 +52,46 @@ class Delivered(Ref):
     candidates: tuple[Candidate, ...] = ()
 
 
+class Ready(NamedTuple):
+    """A send before it is published: its members, the increment, and what the breaker said."""
+
+    members: pl.DataFrame
+    publication: Publication
+    passed: str
+
+
 @task(name="deliver", task_run_name="deliver {name}")
 def deliver_send(run: Run, outbox: str, name: str, horizon: Horizon, word: Word | None = None) -> Delivered:
     """Publish what the vendor does not have yet; a second call finds its own result.
 
     The breaker stands before the first revision: the later ones only fill or shrink what has passed it.
     """
+    return hand_over(run, outbox, horizon, prepare(run, outbox, name, horizon, word))
+
+
+def prepare(run: Run, outbox: str, name: str, horizon: Horizon, word: Word | None = None) -> Ready:
+    """Take the last look, open the contacts, and say what the vendor does not have yet."""
     send = send_of(policy_of(run).campaign(name), horizon)
     state = read_send(objects_at(outbox), send)
     before, contacts = reached_by(run, outbox, send, state), contacts_of(run, send)
     members = members_now(run, horizon, send, before, contacts)
     passed = "" if state.published.seq else guard(run, horizon, send, members, word)
-    publication = publication_of(run, horizon, send, state, members, before, contacts)
+    return Ready(members, publication_of(run, horizon, send, state, members, before, contacts), passed)
+
+
+def hand_over(run: Run, outbox: str, horizon: Horizon, ready: Ready) -> Delivered:
+    """Render and publish the increment, and say what the lake has to be told."""
+    send = ready.publication.send
     outcome = publish(
         objects_at(outbox),
-        publication,
+        ready.publication,
         key=pseudonymiser_of(run).digest_key,
         gate=_newest(run),
         record=_copying(run, outbox, send),
     )
     reached = reached_by(run, outbox, send, read_send(objects_at(outbox), send))
-    recorded = _recorded(run, horizon, outbox, send, delivered(members, reached), reached, outcome)
-    return recorded.model_copy(update={"breaker": passed})
+    recorded = _recorded(run, horizon, outbox, send, delivered(ready.members, reached), reached, outcome)
+    return recorded.model_copy(update={"breaker": ready.passed})
 
 
 @task(name="withdraw", task_run_name="withdraw {name}")

@@ -16,10 +16,10 @@ from tasks.steps.rekeyed import rename_of
 from tasks.stores.sends import REACHED, Send, SendState, reached, read_send
 from tasks.transforms.audience import base_of, newest_as_of
 from tasks.transforms.consent import standing
-from tasks.transforms.contact_points import CONTACT_TYPES, contact_points, keys_of_people
+from tasks.transforms.contact_points import CONTACT_TYPES, contact_points
 from tasks.transforms.freshness import buyers_since
 from tasks.transforms.known import Former, Known
-from tasks.transforms.lineage import aliases, predecessors
+from tasks.transforms.lineage import aliases, changed_aliases, predecessors
 from tasks.transforms.orders import known_at
 from tasks.transforms.recycled import without_former_grants
 from tasks.transforms.seen import Past
@@ -96,11 +96,6 @@ def words_of(run: Run, horizon: Horizon) -> pl.LazyFrame:
     return standing(consents, at=known, known=known, marketplaces=marketplaces, hears_ahead=True)
 
 
-def keys_at(run: Run, horizon: Horizon) -> pl.LazyFrame:
-    """One row per customer and key of any sort."""
-    return keys_of_people(identities_of(run, horizon), points_of(run, horizon))
-
-
 def known_for(run: Run, horizon: Horizon, outbox: str, campaigns: tuple[Campaign, ...]) -> Known:
     """Everything that the allocation of a date asks for."""
     lake, snapshot = lake_at(run.lake), snapshot_of(run)
@@ -114,7 +109,7 @@ def known_for(run: Run, horizon: Horizon, outbox: str, campaigns: tuple[Campaign
         assignments=lake.scan("assignments", snapshot),
         published=_published(run, outbox, sends),
         closed=frozenset(send.id for send, state in sends.items() if state.published.is_cancelled),
-        names=names_at(run, horizon),
+        names=changed_names_at(run, horizon),
         former=former_of(run, horizon),
         bought=buyers_of(run, horizon, known_at(lake.scan("orders", snapshot), horizon.known_as_of)),
         pools=pools_of(run, campaigns, horizon.send_on),
@@ -144,6 +139,11 @@ def former_of(run: Run, horizon: Horizon) -> Former | None:
         return None
     changes = lake.scan("identity_changes", snapshot, partitions=[horizon.as_of])
     return Former(predecessors(changes), people_of(run, replace(horizon, as_of=before)))
+
+
+def changed_names_at(run: Run, horizon: Horizon) -> pl.LazyFrame:
+    """Of `names_at` the few who are somebody else now, worked out once: enough to follow ids."""
+    return changed_aliases(identities_of(run, horizon)).collect().lazy()
 
 
 def _sends(outbox: str, campaigns: tuple[Campaign, ...], send_on: date) -> dict[Send, SendState]:

@@ -18,7 +18,8 @@ from tasks.steps.house import lake_at, objects_at, policy_of, pseudonymiser_of, 
 from tasks.steps.knowledge import (
     Horizon,
     buyers_of,
-    keys_at,
+    changed_names_at,
+    identities_of,
     names_at,
     newest_horizon,
     orders_by_now,
@@ -34,6 +35,7 @@ from tasks.stores.revision import Publication
 from tasks.stores.sends import Send, SendState, reached
 from tasks.stores.vendor_files import CONTACT
 from tasks.transforms.consent import question_of
+from tasks.transforms.contact_points import keys_of_people
 from tasks.transforms.delivery import Increment, increment, planned, recheck
 from tasks.transforms.holdout import held_now
 from tasks.transforms.lineage import under_old_ids
@@ -57,14 +59,16 @@ def members_now(run: Run, horizon: Horizon, send: Send, reached_now: pl.DataFram
 def members_heard(run: Run, horizon: Horizon, send: Send, reached_now: pl.DataFrame) -> pl.DataFrame:
     """The planned members of a send after the last look at what has happened since; no contact is opened."""
     newest, policy = newest_horizon(run, horizon), policy_of(run)
-    members, names = asked_again(stored_members(run, send)), names_at(run, newest)
+    members, names = asked_again(stored_members(run, send)), changed_names_at(run, newest)
     ids = members.lazy().select("one_id")
-    keys, points = (under_old_ids(rows, names, ids) for rows in (keys_at(run, newest), points_of(run, newest)))
+    held = points_of(run, newest).collect(engine="streaming").lazy()  # asked four times, and long in the making
+    known = (keys_of_people(identities_of(run, newest), held), held)
+    keys, points = (under_old_ids(rows, names, ids) for rows in known)
     checked = recheck(
         members,
         reached_now,
         question_of(policy.campaign(send.campaign), policy.vendor(send.vendor)),
-        words=words_of(run, newest),
+        words=words_of(run, newest).collect(engine="streaming").lazy(),
         keys=keys,
         points=points,
         bought=_buyers_now(run, newest, policy.campaign(send.campaign), names, ids),

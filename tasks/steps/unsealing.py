@@ -20,15 +20,15 @@ class Contacts:
     def __init__(self, run: Run, send: Send, vendor: Vendor) -> None:
         """Open nothing yet."""
         self._run, self._send, self._vendor = run, send, vendor
-        self._asked: set[str] = set()
+        self._asked = pl.DataFrame(schema={"recipient_key": pl.String})
         self._values = _VALUES.to_frame()
 
     def of(self, people: pl.DataFrame) -> pl.DataFrame:
         """`people` (one_id, recipient_key) with the plain contact of each who has one that a file can carry."""
-        fresh = people.select("recipient_key").unique().filter(~pl.col("recipient_key").is_in(list(self._asked)))
+        fresh = people.select("recipient_key").drop_nulls().unique().join(self._asked, on="recipient_key", how="anti")
         if fresh.height:
             self._values = pl.concat([self._values, self._open(fresh)])
-            self._asked |= set(fresh["recipient_key"])
+            self._asked = pl.concat([self._asked, fresh])
         return people.join(self._values, on="recipient_key").filter(can_carry(pl.col(CONTACT), self._vendor))
 
     def _open(self, keys: pl.DataFrame) -> pl.DataFrame:

@@ -4,7 +4,7 @@ Delivery, the officers' commands and the rotation of keys import this, and no ot
 reads the imports. What seals is in vault.py.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +21,8 @@ from tasks.stores.vault import bound_to
 
 COLUMNS = ("pseudonym", "contact_type")
 FILE = "file"
+_BATCH = 50_000
+"""Values whose ciphertexts are Python objects at once."""
 
 
 @dataclass
@@ -47,9 +49,8 @@ class Opener:
         aeads = self._aeads(present)
         if present.height:
             record_access(self.log, self.purpose, present.height, tuple(sorted(aeads)))
-        rows = sealed.select("key_id", "pseudonym", "contact_type", "nonce", "ciphertext").iter_rows()
-        values = [None if row[-1] is None else _open(aeads[row[0]], *row[1:]) for row in rows]
-        return sealed.select(*columns, pl.Series("value", values, dtype=pl.String))
+        values = [_opened(batch, aeads) for batch in sealed.iter_slices(_BATCH)]
+        return sealed.select(*columns, pl.concat([pl.Series("value", [], dtype=pl.String), *values]))
 
     def file(self, source: Path, target: Path) -> str:
         """Write a raw file in clear, whole or not at all, and return the SHA-256 of its bytes.
@@ -87,6 +88,14 @@ class Opener:
                 next_step="set STRATA_KEY or STRATA_KEY_FILE of the brand that owns this lake, or restore its key file",
             )
         return {key_id: AESGCM(key.key) for key_id, key in keys.items() if key is not None}
+
+
+def _opened(sealed: pl.DataFrame, aeads: Mapping[str, AESGCM]) -> pl.Series:
+    """The values of one batch, in order."""
+    names = ("key_id", "pseudonym", "contact_type", "nonce", "ciphertext")
+    rows = zip(*(sealed[name].to_list() for name in names), strict=True)
+    values = [None if row[-1] is None else _open(aeads[row[0]], *row[1:]) for row in rows]
+    return pl.Series("value", values, dtype=pl.String)
 
 
 def _open(aead: AESGCM, pseudonym: str, contact_type: str, nonce: bytes, ciphertext: bytes) -> str:

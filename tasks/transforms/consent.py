@@ -122,6 +122,7 @@ def verdicts(
         pl.col("touch_channel").is_in([question.touch_channel, "*"]), pl.col("purpose").is_in(question.purposes)
     )
     people = relevant.rename({"subject": "key"}).join(keys, on="key").group_by("one_id").agg(_words(question))
+    people = people.collect(engine="streaming").lazy()  # asked twice, and the longest in the making
     own = points.group_by("one_id", "contact_key").agg(pl.col("is_own").any())
     return (
         contacts.join(people, on="one_id", how="left")
@@ -173,14 +174,19 @@ def _noes(question: Question) -> list[pl.Expr]:
 def _of_contacts(
     relevant: pl.LazyFrame, people: pl.LazyFrame, points: pl.LazyFrame, question: Question
 ) -> pl.LazyFrame:
-    """One row per contact: its own yes, the earliest no of anyone who was ever seen with it, and whether it is dead."""
+    """One row per contact of which anything was said: its own yes, the earliest no of anyone seen with it, its death.
+
+    Those who said no are few, so they alone are looked for among all the contacts.
+    """
     yes = {f"{name}_by_contact": said.any() for name, said in _yeses(question).items()}
     own = relevant.group_by(contact_key="subject").agg(
         *_noes(question), unreachable_at=pl.col("decided_at").filter(_IS_DEAD).max(), **yes
     )
-    noes = pl.concat([points.join(people, on="one_id").select("contact_key", *NOES), own.select("contact_key", *NOES)])
-    theirs = noes.group_by("contact_key").agg(pl.col(NOES).min().name.prefix("contact_"))
-    return theirs.join(own.drop(NOES), on="contact_key", how="left")
+    is_no = pl.any_horizontal(pl.col(NOES).is_not_null())
+    noes = [points.join(people.filter(is_no), on="one_id"), own.filter(is_no)]
+    theirs = pl.concat([rows.select("contact_key", *NOES) for rows in noes])
+    theirs = theirs.group_by("contact_key").agg(pl.col(NOES).min().name.prefix("contact_"))
+    return own.drop(NOES).join(theirs, on="contact_key", how="full", coalesce=True)
 
 
 def why_no_consent() -> pl.Expr:

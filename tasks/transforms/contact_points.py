@@ -6,7 +6,7 @@ from datetime import datetime
 import polars as pl
 
 from tasks.transforms.identity import with_owner
-from tasks.transforms.recycled import since_closing
+from tasks.transforms.recycled import closings
 
 CONTACT_TYPES = ("phone", "push_token", "email")
 _POINT = ("one_id", "contact_type", "contact_key", "seen_at", "is_own")
@@ -36,43 +36,52 @@ def contact_points(
     """
     is_own = ~pl.col("channel").is_in(list(marketplaces)).fill_null(value=False)
     seen = sightings.filter(pl.col("known_from") <= known, pl.col("seen_at") < seen_before)
-    contacts = seen.filter(pl.col("key_type").is_in(list(types))).with_columns(is_own=is_own)
-    keys = identities.select("key").unique()
-    owned, loose = (contacts.join(keys, on="key", how=how) for how in ("semi", "anti"))
-    theirs = pl.concat([_of_their_owner(owned, identities), _of_the_record(loose, seen, identities)])
-    present = owned.pipe(since_closing, identities, key="key", at="seen_at")
-    beside = _of_the_record(present, seen, identities)
+    told = _with_owners(seen.select("record", "key", "key_type", "seen_at", is_own=is_own), identities)
+    contacts = told.filter(pl.col("key_type").is_in(list(types)), pl.col("is_loose") | pl.col("is_present"))
+    contacts = contacts.rename({"key_type": "contact_type", "key": "contact_key"})
+    theirs = contacts.filter(pl.col("one_id").is_not_null()).with_columns(is_theirs=True)
     return (
-        pl.concat([theirs.with_columns(is_theirs=True), beside.with_columns(is_theirs=False)])
+        pl.concat([rows.select(*_POINT, "is_theirs") for rows in (theirs, _of_the_record(contacts, told))])
         .group_by("one_id", "contact_type", "contact_key")
         .agg(pl.col("is_own", "is_theirs").any(), last_seen_at=pl.col("seen_at").max())
     )
 
 
-def _of_their_owner(contacts: pl.LazyFrame, identities: pl.LazyFrame) -> pl.LazyFrame:
-    """Contacts that are keys of a customer, under the present owner."""
-    present = contacts.pipe(since_closing, identities, key="key", at="seen_at")
-    owned = present.pipe(with_owner, identities, key="key", at="seen_at").drop_nulls("one_id")
-    return owned.rename({"key_type": "contact_type", "key": "contact_key"}).select(_POINT)
+def _with_owners(seen: pl.LazyFrame, identities: pl.LazyFrame) -> pl.LazyFrame:
+    """Every sighting with the owner of its key then, worked out once: keys are long, and there are many.
+
+    Returns:
+        the columns of `seen`, one_id, rank (false before true: the strongest), is_loose (the key is nobody's ever),
+        is_present (it has not changed hands since).
+    """
+    ranked = identities.with_columns(rank=pl.col("key_class") != "strong")
+    owned = seen.pipe(with_owner, ranked, key="key", at="seen_at", more=["rank"])
+    closed = owned.join(closings(identities), on="key", how="left")
+    never = pl.col("one_id").is_null() & pl.col("closed_at").is_null()
+    since = pl.col("closed_at").is_null() | (pl.col("seen_at") >= pl.col("closed_at"))
+    told = closed.with_columns(is_loose=never, is_present=since & ~never).drop("closed_at")
+    return told.collect(engine="streaming").lazy()
 
 
-def _of_the_record(contacts: pl.LazyFrame, seen: pl.LazyFrame, identities: pl.LazyFrame) -> pl.LazyFrame:
-    """Contacts that nobody owns, under whoever their record is about: the owner of its strongest key."""
-    classes = identities.select("key", rank=pl.col("key_class") != "strong").unique("key")
+def _of_the_record(contacts: pl.LazyFrame, told: pl.LazyFrame) -> pl.LazyFrame:
+    """Contacts under whoever their record is about, the owner of its strongest key, unless they are that one's own."""
+    told, contacts = (rows.pipe(_of_several, told) for rows in (told, contacts))
     of_people = (
-        seen.join(contacts, on="record", how="semi")
-        .join(classes, on="key")
-        .pipe(with_owner, identities, key="key", at="seen_at")
-        .drop_nulls("one_id")
+        told.filter(pl.col("one_id").is_not_null())
         .filter(pl.col("rank") == pl.col("rank").min().over("record"))
-        .select("record", "one_id")
+        .select("record", about="one_id")
         .unique()
     )
-    return (
-        contacts.select("record", "seen_at", "is_own", contact_type="key_type", contact_key="key")
-        .join(of_people, on="record")
-        .select(_POINT)
-    )
+    others = contacts.join(of_people, on="record").filter(pl.col("one_id").ne_missing(pl.col("about")))
+    return others.with_columns(one_id="about", is_theirs="is_loose")
+
+
+def _of_several(rows: pl.LazyFrame, told: pl.LazyFrame) -> pl.LazyFrame:
+    """Rows of the records whose keys have not all one owner, which are few; one that shares a hash may slip in."""
+    place = pl.col("record").hash()
+    owners = told.select("one_id", place=place)
+    other = owners.filter(pl.col("one_id").ne_missing(pl.col("one_id").first().over("place")))
+    return rows.with_columns(place=place).join(other, on="place", how="semi").drop("place")
 
 
 def preferred_contacts(points: pl.LazyFrame) -> pl.LazyFrame:
@@ -82,6 +91,9 @@ def preferred_contacts(points: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def keys_of_people(identities: pl.LazyFrame, points: pl.LazyFrame) -> pl.LazyFrame:
-    """One row per customer and key of any sort: what a consent or an old message may name them by."""
+    """Customers and their keys of any sort: what a consent or an old message may name them by.
+
+    A contact that is a key of theirs may come twice: whoever asks would pay more for once.
+    """
     contacts = points.select("one_id", key="contact_key")
-    return pl.concat([identities.select("one_id", "key"), contacts]).unique()
+    return pl.concat([identities.select("one_id", "key"), contacts])

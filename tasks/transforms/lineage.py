@@ -16,6 +16,11 @@ def aliases(identities: pl.LazyFrame) -> pl.LazyFrame:
     return identities.select("one_id", old_id="own_id").unique("old_id", keep="first", maintain_order=True)
 
 
+def changed_aliases(identities: pl.LazyFrame) -> pl.LazyFrame:
+    """The rows of `aliases` of ids that are another customer's now: all that `follow` and `under_old_ids` ask for."""
+    return aliases(identities.filter(pl.col("own_id") != pl.col("one_id")))
+
+
 def follow(rows: pl.LazyFrame, names: pl.LazyFrame, column: str = "one_id") -> pl.LazyFrame:
     """Rows as given with `column` as it is now; an id that nobody goes on from stays, null stays null."""
     now = names.select(pl.col("old_id").alias(column), _now="one_id")
@@ -44,9 +49,11 @@ def under_old_ids(rows: pl.LazyFrame, names: pl.LazyFrame, ids: pl.LazyFrame) ->
     For rows that were stored under an old id and are compared with what is known of the person now.
     """
     changed = names.filter(pl.col("old_id") != pl.col("one_id"))
-    changed = changed.join(ids, left_on="old_id", right_on="one_id", how="semi")
+    others = changed.join(ids, left_on="old_id", right_on="one_id", how="semi").collect()
+    if others.is_empty():  # on most days; rows are often long in the making, and are not made twice for nobody
+        return rows
     columns = rows.collect_schema().names()
-    again = rows.join(changed, on="one_id").with_columns(one_id="old_id").select(columns)
+    again = rows.join(others.lazy(), on="one_id").with_columns(one_id="old_id").select(columns)
     return pl.concat([rows, again])
 
 

@@ -12,8 +12,10 @@ def closings(identities: pl.LazyFrame) -> pl.LazyFrame:
     Returns:
         key, closed_at.
     """
-    ends = pl.max_horizontal(pl.col("valid_to").max(), pl.col("valid_from").max())
-    return identities.group_by("key").agg(closed_at=ends).drop_nulls("closed_at")
+    ends = pl.max_horizontal("valid_to", "valid_from")
+    return (
+        identities.select("key", closed_at=ends).drop_nulls("closed_at").group_by("key").agg(pl.col("closed_at").max())
+    )
 
 
 def since_closing(rows: pl.LazyFrame, identities: pl.LazyFrame, *, key: str, at: str) -> pl.LazyFrame:

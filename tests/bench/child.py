@@ -13,7 +13,8 @@ SIDES = {
     "strata": "tests.bench.ours", "duckdb": "tests.bench.duckdb_sql", "pandas": "tests.bench.in_pandas",
     "intake_strata": "tests.bench.intake_strata", "intake_duckdb": "tests.bench.intake_duckdb",
     "refresh": "tests.bench.stages", "refresh_before": "tests.bench.stages_before",
-    "campaign": "tests.bench.campaign_strata", "identities_strata": "tests.bench.identities_strata", "identities_scipy": "tests.bench.identities_scipy",
+    "campaign": "tests.bench.campaign_strata",
+    "identities_strata": "tests.bench.identities_strata", "identities_scipy": "tests.bench.identities_scipy",
 }  # fmt: skip
 POLICY = Path(__file__).parents[2] / "infra/demo/demo_cn/policy"
 """A brand that keeps the default tiers: 7 days of maturity, immediate upgrades."""

@@ -42,7 +42,7 @@ def candidates(walk: Walk, campaign: Campaign, vendor: Vendor) -> pl.LazyFrame:
     contacts = pl.concat([reached, preferred.join(reached, on="one_id", how="anti")])
     audience = select_audience(walk.known.base, campaign).collect().lazy()
     meant = contacts.join(audience.filter("is_met"), on="one_id", how="semi")  # nobody else's consent is asked for
-    said = verdicts(walk.known.words, walk.keys.lazy(), points, meant, question_of(campaign, vendor))
+    said = verdicts(walk.words.lazy(), walk.keys.lazy(), points, meant, question_of(campaign, vendor))
     return (
         audience.join(contacts, on="one_id", how="left")
         .join(said, on="one_id", how="left")

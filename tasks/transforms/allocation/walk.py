@@ -27,6 +27,7 @@ class Walk:
     groups: dict[str, str | None]
     points: pl.DataFrame
     keys: pl.DataFrame
+    words: pl.DataFrame
     published: pl.DataFrame
     messages: pl.DataFrame
     held_globally: Draw | None
@@ -52,9 +53,10 @@ def send_id_of(campaign: Campaign, send_on: date) -> str:
 def start(known: Known, policy: Policy, chosen: Sequence[Campaign], send_on: date) -> Walk:
     """Read once what every campaign needs; no message stands in the ledger yet."""
     ids = [send_id_of(c, send_on) for c in chosen]
-    keys = keys_of_people(known.identities, known.points)
-    points, key_rows, published = pl.collect_all(
-        [known.points, keys, known.published.filter(pl.col("send_id").is_in(ids))]
+    points = known.points.collect(engine="streaming")
+    keys = keys_of_people(known.identities, points.lazy())
+    key_rows, words, published = pl.collect_all(
+        [keys, known.words, known.published.filter(pl.col("send_id").is_in(ids))]
     )
     groups = {c.code: c.exclusive_group for c in policy.campaigns}
     marketing = [send_id_of(c, send_on) for c in chosen if c.purpose != "service"]
@@ -65,6 +67,7 @@ def start(known: Known, policy: Policy, chosen: Sequence[Campaign], send_on: dat
         groups,
         points,
         key_rows,
+        words,
         published,
         pl.DataFrame(schema={name: TABLES["touches"].schema[name] for name in LEDGER}),
         _global(known, policy.contacting, published.filter(pl.col("send_id").is_in(marketing))),

@@ -18,6 +18,7 @@ from tasks.policy.models import Policy
 from tasks.refs import Run, Snapshot
 from tasks.settings import Settings
 from tasks.steps.house import lake_at, objects_at
+from tasks.steps.mentioned import refuse_forgotten
 from tasks.stores.abandoned import held, sweep_scratch
 from tasks.stores.digests import code_version
 from tasks.stores.policies import hold_policy, keep_policy, stored_policy
@@ -92,6 +93,7 @@ def begin(
     if not is_rehearsal:
         objects.probe()
     snapshot = snapshot or house.lake.snapshot()
+    refuse_forgotten(house.policy, house.lake, house.uri, snapshot)
     policy_digest = hold_policy(house.policy) if is_rehearsal else keep_policy(objects, house.policy)
     names = [told["pseudonym_key"] for told in rekeys(house.lake, snapshot)]  # under other names nothing is done yet
     inputs_digest = content_id(flow, inputs, policy_digest, code_version(), as_of, *names[-1:])

@@ -16,9 +16,9 @@ from tasks.steps.cutting import Files, find_everywhere
 from tasks.steps.erasing import Room, counted
 from tasks.steps.house import objects_at, pseudonymiser_now
 from tasks.steps.keyring import keeper_of
-from tasks.steps.recall import concerned_sends
+from tasks.steps.recall import concerned_masters, concerned_sends
 from tasks.steps.renaming import rename_tables
-from tasks.steps.restating import held_lines, restatements
+from tasks.steps.restating import named_in, restatements
 from tasks.stores.abandoned import desk
 from tasks.stores.erasure_requests import REQUEST, Requests, new_id
 
@@ -91,11 +91,13 @@ def rehearse(asked: str, parameters: Any, house: House) -> dict[str, Any]:
             found, _ = find_everywhere(files, state)
         names = [{"file": files.known[sha256]["name"], "rows": len(rows)} for sha256, rows in found.items()]
         sends = [send.id for send in concerned_sends(outbox_of(parameters), state)]
+        masters = concerned_masters(outbox_of(parameters), state)
         holds = {
-            "lines_of_holds_yaml": held_lines(house.policy, state),
+            "named_in_policy": named_in(house.policy, state),
             "stored_policies": len(restatements(room, state)),
         }
     told = {"outcome": "dry run", "found": counted(state), "rows": done.rows, "raw_files": names, "sends": sends}
-    if holds["lines_of_holds_yaml"]:
-        told["first"] = "take the customer out of holds.yaml: an erasure is refused while it names them"
+    told["masters"] = masters
+    if holds["named_in_policy"]:
+        told["first"] = "take the customer out of the policy: an erasure is refused while it names them"
     return told | holds

@@ -24,6 +24,7 @@ from tasks.sources.fields import read_fields
 from tasks.sources.headers import unique_names
 from tasks.sources.layouts import Layout
 from tasks.sources.lines import fill_down
+from tasks.sources.links import declared
 from tasks.sources.opened import Chunk, Opened, Wanted
 from tasks.sources.people import Naming, keys_seen, name_people
 from tasks.sources.read import stamp_of
@@ -121,6 +122,8 @@ class _Reading:
     def _mine(self, rows: pl.DataFrame, sought: Sought) -> pl.DataFrame:
         person = self.match.layout.person
         named = [(person, sought.keys), ("record", sought.records), ("_order", sought.records)]
+        if self.match.layout.grain == "link":
+            rows, named = declared(rows, self.naming), [("key_a", sought.keys), ("key_b", sought.keys)]
         tests = [pl.col(name).is_in(sorted(wanted)) for name, wanted in named if name in rows.columns]
         return rows.filter(pl.any_horizontal(pl.lit(value=False), *tests))
 

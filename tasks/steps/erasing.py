@@ -56,6 +56,7 @@ class State(Ref):
     values: tuple[str, ...] | None = Field(default=None, repr=False, description="what stood in raw files, in clear")
     cuts: dict[str, Cut] = Field(default={}, description="SHA-256 of the file as received to what stands now")
     sends: tuple[str, ...] = ()
+    masters: tuple[str, ...] = Field(default=(), description="hand-overs of the customer master that were deleted")
     older: dict[str, str] = Field(default={}, description="names of before a re-key to the names afterwards")
     older_keys: dict[str, str] = Field(default={}, description="recipient key of before a re-key to that of now")
     lists: dict[str, str] = Field(

@@ -16,7 +16,7 @@ from tasks.steps.house import lake_at, objects_at, snapshot_of
 from tasks.steps.olden import delete_lists, with_older_names
 from tasks.steps.recall import recall_everywhere
 from tasks.steps.renaming import files_of, rename_tables, told_of
-from tasks.steps.restating import refuse_held, restate_all, restatements
+from tasks.steps.restating import refuse_named, restate_all, restatements
 from tasks.stores.failpoints import reach
 from tasks.stores.runs import finished_runs
 from tasks.stores.scratch import stage
@@ -37,7 +37,7 @@ def cut_person(run: Run, request_id: str) -> int:
     """Take the person's rows out of every raw file; return how many files were cut."""
     room = Room(run, request_id)
     state = room.keep(room.grown(room.state()))
-    refuse_held(room, state)
+    refuse_named(room, state)
     reach("forget:files", "before")
     state = cut_files(room, state)
     reach("forget:files", "after")
@@ -84,7 +84,7 @@ def leave_receipt(run: Run, request_id: str) -> dict[str, Any]:
     receipt = {
         "request": request_id, "asked_at": state.asked_at.isoformat(), "rows": told["rows"],
         "raw_files": erasures.height, "raw_rows": int(erasures["rows_erased"].sum()), "marks": marks.height,
-        "sends_recalled": list(state.sends),
+        "sends_recalled": list(state.sends), "masters_deleted": list(state.masters),
         "recall_until": str(state.asked_on + timedelta(days=RECALL_DAYS)) if state.sends else None,
         "restated": told["restated"], "policies": len(told.get("policies", ())), "oldest_snapshot": run.base_seq,
     }  # fmt: skip

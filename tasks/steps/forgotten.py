@@ -4,6 +4,7 @@ Keys that are hubs, and keys that belong to somebody else, are no part of the pe
 """
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import date, datetime
 
 import polars as pl
@@ -33,10 +34,17 @@ def find_person(lake: Lake, snapshot: Snapshot, asked: str) -> Person:
             break
         orders, events = _owned(lake, snapshot, grown.keys)
         person = Person(keys=grown.keys, orders=orders, events=events)
+    epochs = _epochs(lake, snapshot, person.keys)
     return Person(
-        keys=person.keys, orders=person.orders, events=person.events, epochs=_epochs(lake, snapshot, person.keys),
-        numbers=_numbers(lake, snapshot, person.orders),
+        keys=person.keys | _codes(lake, snapshot, replace(person, epochs=epochs)), orders=person.orders,
+        events=person.events, epochs=epochs, numbers=_numbers(lake, snapshot, person.orders),
     )  # fmt: skip
+
+
+def _codes(lake: Lake, snapshot: Snapshot, person: Person) -> frozenset[str]:
+    """Names of the coupon codes that the person was given: who holds such a code would find them by it."""
+    given = lake.scan("coupon_allocations", snapshot).filter(pl.col("one_id").is_in(sorted(ids_of(person))))
+    return frozenset(given.select("code_key").collect()["code_key"])
 
 
 def newest_identities(lake: Lake, snapshot: Snapshot) -> pl.DataFrame:

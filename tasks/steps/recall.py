@@ -7,8 +7,10 @@ import polars as pl
 from tasks.policy.vendors import Vendor
 from tasks.steps.dropping import drop_send
 from tasks.steps.erasing import RECALL_DAYS, Room, State, tokens_of
+from tasks.steps.forgotten import ids_of
 from tasks.steps.house import objects_at, pseudonymiser_of, snapshot_of
 from tasks.stores.access_log import EVERY_TYPE
+from tasks.stores.erased_masters import delete_masters, masters_with
 from tasks.stores.erased_sends import Erasure, erase_from, recipients_in, sends_with
 from tasks.stores.policies import stored_policy
 from tasks.stores.sends import Send, read_manifest, read_send
@@ -19,7 +21,7 @@ def recall_everywhere(room: Room, outbox: str, state: State) -> State:
 
     A vendor whose files are copied to its own server finds the recall there as well.
     """
-    state = _erased(room, outbox, state)
+    state = _without_masters(room, outbox, _erased(room, outbox, state))
     for send in map(Send.parse, state.sends):
         drop_send(objects_at(outbox), send, _vendor_of(room, outbox, send))
     return state
@@ -36,6 +38,19 @@ def _erased(room: Room, outbox: str, state: State) -> State:
     state = room.keep(state.model_copy(update={"sends": tuple(sorted({*state.sends, *(send.id for send in sends)}))}))
     for send in sends:
         erase_from(objects, send, _erasure(room, outbox, send, state))
+    return state
+
+
+def concerned_masters(outbox: str, state: State) -> list[str]:
+    """Hand-overs of the customer master that name the person now."""
+    return masters_with(objects_at(outbox), ids_of(state.person))
+
+
+def _without_masters(room: Room, outbox: str, state: State) -> State:
+    """The outbox without hand-overs of the master that name the person; the state tells which there were."""
+    found = concerned_masters(outbox, state)
+    state = room.keep(state.model_copy(update={"masters": tuple(sorted({*state.masters, *found}))}))
+    delete_masters(objects_at(outbox), found)
     return state
 
 

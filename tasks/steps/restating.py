@@ -1,31 +1,32 @@
-"""Locks and flags of fraud that name a person who is forgotten: in the policies of past runs. No task stands here."""
+"""Policies that name a person who is forgotten: the one in force, and those of past runs. No task stands here."""
 
 import hashlib
+import json
 
 from tasks.errors import SecurityRefusedError
+from tasks.policy.load import canonical
+from tasks.policy.mentions import places_of, shown
 from tasks.policy.models import Policy
 from tasks.steps.erasing import Room, State, tokens_of
 from tasks.stores.policies import restate, restated_policies
 
 
-def held_lines(policy: Policy, state: State) -> int:
-    """How many lines of holds.yaml name the person, by an id of now or of before."""
-    ids = tokens_of(state)
-    held = [*(lock.one_id for lock in policy.holds.locks), *(fraud.one_id for fraud in policy.holds.frauds)]
-    return sum(one_id in ids for one_id in held)
+def named_in(policy: Policy, state: State) -> list[str]:
+    """Places of a policy that name the person, by an id of now or of before, or by a pseudonym."""
+    return places_of(json.loads(canonical(policy)), tokens_of(state))
 
 
-def refuse_held(room: Room, state: State) -> None:
+def refuse_named(room: Room, state: State) -> None:
     """Make sure that the policy in force does not bring the person's id back with the next run.
 
     Raises:
-        SecurityRefusedError: holds.yaml names them.
+        SecurityRefusedError: it names them, as a lock in holds.yaml does.
     """
-    if lines := held_lines(room.policy, state):
+    if places := named_in(room.policy, state):
         raise SecurityRefusedError(
-            f"holds.yaml names the person of request {room.request_id} in {lines} of its lines",
+            f"the policy names the person of request {room.request_id}: {shown(places)}",
             expected="a policy that does not, since every run stores its policy in the lake",
-            next_step="take these lines out (`strata explain` shows the lock), then `strata forget --resume` with that "
+            next_step="take these lines out (`strata explain` shows a lock), then `strata forget --resume` with that "
             "policy; the policies of past runs are rewritten",
         )  # fmt: skip
 

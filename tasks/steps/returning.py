@@ -21,7 +21,7 @@ from tasks.sources.recognise import known_headers
 RULE = "erased_person"
 INGEST = "ingest"
 """Stands in `erasures` where no request took rows out, but the marks of earlier ones."""
-PERSONS = ("buyer_key", "member_key", "customer_key", "subject", "recipient_key")
+PERSONS = ("buyer_key", "member_key", "customer_key", "subject", "recipient_key", "key_a", "key_b", "code_key")
 Staged = dict[str, tuple[str, ...]]
 _REFUSED = pl.Schema({"row_number": pl.Int64(), "row_money_fen": pl.Int64()})
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from tasks.errors import DamagedError, SecurityRefusedError
-from tasks.policy.holds import BLANKED
 from tasks.policy.load import canonical, digest_of, over_defaults, parse_policy
+from tasks.policy.mentions import under_other_names
 from tasks.policy.models import Policy
 from tasks.stores.objects import Objects
 
@@ -29,8 +29,8 @@ def keep_policy(objects: Objects, policy: Policy) -> str:
 def _refuse_return(objects: Objects, digest: str) -> None:
     if objects.head(restated_key(digest)):
         raise SecurityRefusedError(
-            "holds.yaml names a customer who was forgotten", expected="a policy without them",
-            next_step="take the line out of holds.yaml; an older copy of it has come back",
+            "the policy names a customer who was forgotten", expected="a policy without them",
+            next_step="take the line out (most often of holds.yaml); an older copy of it has come back",
         )  # fmt: skip
 
 
@@ -73,19 +73,16 @@ def _parsed(data: bytes, digest: str) -> Policy:
 
 
 def restated_policies(objects: Objects, names: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
-    """Digest and new content of every stored policy of which `holds` names one of these customers.
+    """Digest and new content of every stored policy that names one of these people, in whatever text.
 
-    `names` are customer ids to the ids that they have afterwards; why something was held is blanked.
+    `names` are customer ids and pseudonyms to those that they have afterwards; why something was held is blanked.
     """
     for digest in sorted({meta.key.split("/")[1] for meta in objects.list("policies/")}):
         keys = (policy_key(digest), restated_key(digest))
         content = json.loads(next(objects.read(key) for key in keys if objects.head(key)))
-        held = [one for kind in ("locks", "frauds") for one in content.get("holds", {}).get(kind, ())]
-        meant = [one for one in held if one["one_id"] in names]
-        for one in meant:
-            one |= {"one_id": names[one["one_id"]], "reason": BLANKED}
-        if meant:
-            yield digest, json.dumps(content, ensure_ascii=False, sort_keys=True, indent=1).encode()
+        renamed = under_other_names(content, names)
+        if renamed != content:
+            yield digest, json.dumps(renamed, ensure_ascii=False, sort_keys=True, indent=1).encode()
 
 
 def restate(objects: Objects, digest: str, content: bytes) -> None:

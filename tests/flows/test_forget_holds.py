@@ -40,9 +40,9 @@ def test_a_lock_leaves_no_name_behind_and_the_locked_month_is_still_proved(stand
     assert any(path.startswith("policies/") for path in leaks_in(Path(plain.lake), secrets, ring=demo_ring()))
 
     told = rehearse(who, Parameters(**locked.told), house_of(locked.told))
-    assert (told["lines_of_holds_yaml"], told["stored_policies"]) == (1, 1)
+    assert (told["named_in_policy"], told["stored_policies"]) == (["holds.locks.1.one_id"], 1)
     request = asked(locked.told, who)
-    with pytest.raises(SecurityRefusedError, match=r"holds\.yaml names the person"):
+    with pytest.raises(SecurityRefusedError, match="the policy names the person"):
         forget(ForgetParameters(request=request, **locked.told))
 
     assert forget(ForgetParameters(request=request, **plain.told))["policies"] == 1

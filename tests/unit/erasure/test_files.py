@@ -150,3 +150,18 @@ def test_a_file_that_nobody_knows_is_refused(tmp_path: Path):
     (tmp_path / "x.csv").write_text("什么,东西\n1,2\n", encoding="utf-8")
     with pytest.raises(BadFileError, match="no layout"):
         find_person(tmp_path / "x.csv", context("x"), LAYOUTS, Sought(frozenset(), frozenset()))
+
+
+def test_a_declared_link_goes_whichever_of_its_keys_is_the_persons(tmp_path: Path) -> None:
+    path = tmp_path / "identity_links.csv"
+    path.write_text(
+        "link,key_a,key_b,decided_at,evidence\n"
+        "must,phone:13912345678,member:main:1,2026-06-01 10:00:00,form 1\n"
+        "cannot,member:main:2,phone:13912345678,2026-06-01 10:00:00,form 2\n"
+        "cannot,member:main:2,member:main:3,2026-06-01 10:00:00,form 3\n"
+        "rebind,phone:13912345678,,2026-06-01 10:00:00,form 4\n"
+    )
+    found = find_person(
+        path, context(path.name), LAYOUTS, Sought(frozenset({"phone::<phone||13912345678>"}), frozenset())
+    )
+    assert found.rows == {1, 2, 4}

@@ -48,7 +48,7 @@ check: $(VENV)/dev.stamp  ## format, lint, types, import rules: what the pre-com
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/dev.stamp  ## RFM and tiers on 20 M orders beside DuckDB SQL and pandas, a whole refresh stage by stage, an ingest, who is who; ORDERS names another number
+bench: $(VENV)/dev.stamp  ## RFM and tiers on 20 M orders beside DuckDB SQL and pandas, a whole refresh stage by stage, an ingest, who is who, a campaign of a million; ORDERS names another number
 	$(BIN)/python -m tests.bench.run --orders $(or $(ORDERS),20000000)
 
 format: $(VENV)/dev.stamp

@@ -1,4 +1,4 @@
-"""`make bench`: RFM and tiers on N orders beside DuckDB SQL and pandas; a whole refresh; an ingest; who is who.
+"""`make bench`: RFM and tiers on N orders beside DuckDB SQL and pandas; a whole refresh; an ingest; who is who; a send.
 
 Results are compared. Each side runs in a process of its own, in turn, several rounds; the best round counts. All
 read the same Parquet file and write the same columns, sorted by customer.
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
-from tests.bench import identities, intake, refresh, reingest
+from tests.bench import campaign, identities, intake, refresh, reingest
 from tests.bench.measure import Measured, measure
 from tests.bench.orders import write_orders
 
@@ -36,6 +36,7 @@ def main() -> int:
         intake.report(options.megabytes, options.rounds),
         reingest.report(options.orders_a_month),
         identities.report(options.people, options.rounds),
+        campaign.report(options.people, options.rounds),
     ]
     return 0 if all(equal.values()) and all(others) else 1
 
@@ -45,7 +46,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--orders", type=int, default=20_000_000)
     parser.add_argument("--megabytes", type=int, default=2048, help="size of the export that is ingested")
     parser.add_argument("--orders-a-month", type=int, default=50_000, help="a month of a history that comes again")
-    parser.add_argument("--people", type=int, default=1_000_000, help="people whose sightings are resolved")
+    parser.add_argument("--people", type=int, default=1_000_000, help="people to resolve and to write to")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--pandas-up-to", type=int, default=20_000_000, help="more orders than this: pandas sits out")
     return parser.parse_args()

@@ -1,0 +1,24 @@
+"""The bench of a campaign runs: files at both vendors hold whom they should, and the reader would see if not."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from tests.bench import campaign
+from tests.bench.campaign_lake import PROMISED, VENDORS, write_lake
+
+PEOPLE = 2_000
+
+
+@pytest.mark.acceptance
+@pytest.mark.slow
+def test_a_campaign_tells_its_stages_and_reaches_whom_it_should(tmp_path: Path):
+    write_lake(tmp_path / "lake", PEOPLE)
+    for vendor in VENDORS:
+        _, stages = campaign.send(tmp_path / "lake", vendor, tmp_path / "sent")
+        assert {stage.name: stage.rows for stage in stages}["files published"] == PEOPLE
+        assert not campaign.verdict(tmp_path / "sent", vendor, PEOPLE)
+    one_less = pl.read_parquet(tmp_path / PROMISED).head(-1)
+    one_less.write_parquet(tmp_path / PROMISED)
+    assert campaign.verdict(tmp_path / "sent", vendor, PEOPLE).endswith("1 not promised")

@@ -35,7 +35,8 @@ def hand_over(as_of: date | None, since: date | None = None, uri: str = "") -> d
     """Publish the master of a date, or with `since` what changed since that date's; the same twice is once.
 
     The folder is named by its content, its files are created once and read back, `_SUCCESS` comes last and holds the
-    SHA-256 of the manifest. `removed.csv` lists the ids to delete: of who was forgotten, merged into another, or left.
+    SHA-256 of the manifest. `removed.csv` lists the ids to delete: of who was merged into another, or left. Who was
+    forgotten is in neither date; the receipt of the erasure asks for a whole master.
     """
     register = register_of(uri or Settings().lake, as_of)
     rows = master_at(register)

@@ -35,7 +35,8 @@ def changes(before: pl.DataFrame, now: pl.DataFrame) -> pl.DataFrame:
     """One row per customer who came, went or is other than before: change, one_id, the values, and each as `old_…`.
 
     Of whoever went, the new values are null; of whoever came, the old ones. That another date was refreshed changes
-    nobody: `valid_from` alone makes no row. Whoever was forgotten or merged into another is removed.
+    nobody: `valid_from` alone makes no row. Whoever was merged into another is removed. Neither date knows the id of
+    whoever was forgotten any more: their erasure says that a whole master is due.
     """
     told = [name for name in VALUES if name != "valid_from"]
     old = before.rename({name: f"old_{name}" for name in VALUES})

@@ -90,6 +90,11 @@ def forgotten_at(policy: Policy, lake: Lake, uri: str, snapshot: Snapshot) -> fr
     return open_marks(marks, keeper_of(policy, uri).ring().tombstone)
 
 
+def opens_marks(policy: Policy, uri: str) -> bool:
+    """Whether the ring can tell who was forgotten; one for analysis alone cannot."""
+    return keeper_of(policy, uri).ring().tombstone is not None
+
+
 @cache
 def _key_of(lake: Lake, manifest_sha256: str) -> str | None:
     return pseudonym_key(lake, Snapshot(manifest_sha256=manifest_sha256))

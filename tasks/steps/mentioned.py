@@ -7,7 +7,7 @@ from tasks.policy.load import canonical
 from tasks.policy.mentions import mentions, shown
 from tasks.policy.models import Policy
 from tasks.refs import Snapshot
-from tasks.steps.keyring import forgotten_at, keeper_of
+from tasks.steps.keyring import forgotten_at, opens_marks
 from tasks.stores.tables import Lake
 from tasks.transforms.erasure import renamed_ids
 
@@ -25,11 +25,9 @@ def refuse_forgotten(policy: Policy, lake: Lake, uri: str, snapshot: Snapshot) -
         SecurityRefusedError: it does; the name is not repeated.
     """
     told = mentions(json.loads(canonical(policy)))
-    if not told or "tombstones" not in snapshot.tables or keeper_of(policy, uri).ring().tombstone is None:
+    if not told or "tombstones" not in snapshot.tables or not opens_marks(policy, uri):
         return
-    keys = sorted(
-        mark for mark in forgotten_at(policy, lake, uri, snapshot) if not mark.startswith(("order:", "event:"))
-    )
+    keys = sorted(mark for mark in forgotten_at(policy, lake, uri, snapshot) if not mark.startswith(_RECORDS))
     names = {key.rpartition(":")[2] for key in keys}
     names |= set(renamed_ids({key: key for key in keys}, dict.fromkeys(keys, EPOCHS)))
     if places := [place for place, found in told.items() if not found.isdisjoint(names)]:

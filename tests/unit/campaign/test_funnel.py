@@ -70,7 +70,7 @@ PAID = st.lists(
 @settings(max_examples=examples(40), deadline=None)
 @given(TOUCHES, PAID, st.randoms(use_true_random=False))
 def test_whatever_comes_in_whatever_order_and_how_often(touches, paid, shuffled):
-    touches = [*touches, *(touch(send, "k0", "planned", FIRST) for send in SENDS)]  # so that no reply is to none of ours
+    touches = [*touches, *(touch(send, "k0", "planned", FIRST) for send in SENDS)]  # no reply is to none of ours
     expected = by_hand(touches, paid)
     again = [*touches, *touches[: len(touches) // 2]]
     shuffled.shuffle(again)

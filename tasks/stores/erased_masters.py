@@ -19,10 +19,13 @@ def masters_with(objects: Objects, names: Collection[str]) -> list[str]:
 
 
 def delete_masters(objects: Objects, folders: Collection[str]) -> None:
-    """Delete the folders, each beginning with its mark; comes it twice, nothing is left to do."""
+    """Delete the folders; comes it twice, nothing is left to do.
+
+    Each begins with its mark and ends with the tables by which `masters_with` knows it: a crash hides none.
+    """
     for folder in folders:
         keys = [meta.key for meta in objects.list(f"{folder}/")]
-        for key in sorted(keys, key=lambda key: (not key.endswith(SUCCESS), key)):
+        for key in sorted(keys, key=lambda key: (not key.endswith(SUCCESS), key.endswith(".csv"), key)):
             objects.delete(key)
 
 

@@ -7,7 +7,6 @@ flow, with the plan before it and the lake's record after it.
 import signal
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
@@ -18,6 +17,7 @@ from flows.parameters import PlanParameters
 from flows.plan import plan
 from tasks.stores.index import orphans
 from tests.support.canaries import seen_in
+from tests.support.kills import places
 from tests.support.sends import Client
 from tests.support.strata import finish, start
 from tests.support.winback import HOUSEHOLDS, SEND_ON, WINBACK, Brand, phone
@@ -33,10 +33,6 @@ RECORDS = ("audience_members", "touches", "deliveries")
 
 BY_DEFAULT = ("P3:after", "P6:after", "P8:before", "P8:after", "pointer:before")
 """Every place is killed at by `make proof`; each costs a process that imports Prefect and the gate."""
-
-
-def _place(point: str) -> Any:
-    return pytest.param(point, marks=[] if point in BY_DEFAULT else pytest.mark.proof)
 
 
 @pytest.fixture(autouse=True)
@@ -88,7 +84,7 @@ def same(left: dict[str, pl.DataFrame], right: dict[str, pl.DataFrame]) -> bool:
     return all(left[table].sort(pl.all()).equals(right[table].sort(pl.all())) for table in RECORDS)
 
 
-@pytest.mark.parametrize("point", [_place(point) for point in (*INVISIBLE, *VISIBLE, *RECORDING, *RECORDED)])
+@pytest.mark.parametrize("point", places((*INVISIBLE, *VISIBLE, *RECORDING, *RECORDED), BY_DEFAULT))
 def test_a_killed_delivery_is_finished_by_the_rerun(
     point: str, brand: Brand, planned: Brand, undisturbed: Brand, scratch: Path, harness_env: dict[str, str]
 ):
@@ -112,7 +108,7 @@ def check_delivered_once(brand: Brand, undisturbed: Brand, due: list[str]) -> No
     assert brand.lake.snapshot().seq == undisturbed.lake.snapshot().seq
 
 
-@pytest.mark.parametrize("point", ["P8:after", _place("pointer:before")])
+@pytest.mark.parametrize("point", places(("P8:after", "pointer:before"), BY_DEFAULT))
 def test_the_doctor_finds_and_mends_what_a_kill_left(
     point: str, brand: Brand, undisturbed: Brand, scratch: Path, harness_env: dict[str, str]
 ):

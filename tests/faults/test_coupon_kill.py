@@ -3,11 +3,11 @@
 import signal
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.support.canaries import seen_in
+from tests.support.kills import places
 from tests.support.stocked import CODES, codes_sent, coupon_policy, stocked_brand
 from tests.support.strata import finish, start
 from tests.support.winback import SEND_ON, Brand, phone
@@ -26,10 +26,6 @@ VISIBLE = ["P8:after", "P9:before", "index:before", "P9:after", "P10:before", "P
 RECORDING = ["table:deliveries:before", "table:deliveries:after"]
 BY_DEFAULT = ("table:audience_members:after", "P8:after")
 """Every place is killed at by `make proof`."""
-
-
-def _place(point: str) -> Any:
-    return pytest.param(point, marks=[] if point in BY_DEFAULT else pytest.mark.proof)
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +67,7 @@ def given(brand: Brand) -> dict[str, str]:
     return dict(rows.select("one_id", "code_key").iter_rows())
 
 
-@pytest.mark.parametrize("point", [_place(point) for point in (*PLANNING, *PLANNED, *VISIBLE, *RECORDING)])
+@pytest.mark.parametrize("point", places((*PLANNING, *PLANNED, *VISIBLE, *RECORDING), BY_DEFAULT))
 def test_a_kill_gives_nobody_a_second_code_and_loses_none(
     point: str, stocked: Brand, undisturbed: Brand, tmp_path: Path, scratch: Path, harness_env: dict[str, str]
 ):

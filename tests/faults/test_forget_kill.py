@@ -4,7 +4,6 @@ import json
 import signal
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,6 +12,7 @@ from flows.parameters import ForgetParameters
 from flows.verify import verify
 from tasks.stores.ring import demo_ring
 from tests.support.forgetting import asked, tables_of
+from tests.support.kills import places
 from tests.support.leaks import leaks_in
 from tests.support.sends import Client
 from tests.support.strata import finish, start
@@ -28,10 +28,6 @@ POINTS = (
 )  # fmt: skip
 BY_DEFAULT = ("forget:file:after", "forget:swap:after")
 """Every place is killed at by `make proof`."""
-
-
-def _place(point: str) -> Any:
-    return pytest.param(point, marks=[] if point in BY_DEFAULT else pytest.mark.proof)
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +50,7 @@ def killed_at(point: str, brand: Brand, request: str, env: Mapping[str, str]) ->
     assert answer.code == -signal.SIGKILL, f"{point} never fired: {answer.problem}"
 
 
-@pytest.mark.parametrize("point", [_place(point) for point in POINTS])
+@pytest.mark.parametrize("point", places(POINTS, BY_DEFAULT))
 def test_a_killed_erasure_is_finished_by_the_next(point: str, sent: Brand, tmp_path: Path, harness_env: dict[str, str]):
     brand = sent.copy(tmp_path / "brand")
     household = min(brand.expected()["delivered"])

@@ -14,6 +14,7 @@ from flows.verify import verify
 from tasks.errors import ConfigurationError, SecurityRefusedError
 from tasks.steps.house import lake_at, pseudonymiser_now
 from tasks.stores.vault import Pseudonymiser
+from tests.support.kills import places
 from tests.support.strata import strata
 from tests.support.vaults import PHONES, Vaulted, found, policy
 
@@ -104,9 +105,7 @@ def test_the_chain_is_shown_and_a_rotation_keeps_it(vaulted: Vaulted):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "point", [pytest.param(point, marks=[] if point in BY_DEFAULT else pytest.mark.proof) for point in POINTS]
-)
+@pytest.mark.parametrize("point", places(POINTS, BY_DEFAULT))
 def test_killed_and_run_again_it_ends_the_same(point: str, vaulted: Vaulted):
     ended = strata("keys", "rekey", "--lake", vaulted.uri, env=os.environ, STRATA_FAILPOINT=f"{point}:kill")
     assert ended.code == -signal.SIGKILL, f"{point} never fired: {ended.problem}"

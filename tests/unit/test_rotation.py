@@ -15,6 +15,7 @@ from tasks.stores.access_log import Purpose
 from tasks.stores.opener import FILE, Opener
 from tasks.stores.raw import raw_files
 from tasks.stores.rewrap import raw_keys
+from tests.support.kills import places
 from tests.support.strata import strata
 from tests.support.vaults import EXPORTS, PHONES, Vaulted, found
 
@@ -137,9 +138,7 @@ BY_DEFAULT = ("rewrap:after", "pointer:after")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "point", [pytest.param(point, marks=[] if point in BY_DEFAULT else pytest.mark.proof) for point in POINTS]
-)
+@pytest.mark.parametrize("point", places(POINTS, BY_DEFAULT))
 def test_killed_and_run_again_it_ends_the_same(point: str, vaulted: Vaulted, tmp_path: Path):
     old = vaulted.keeper.ring().key_id
     ended = strata("keys", "rotate", "--lake", vaulted.uri, env=os.environ, STRATA_FAILPOINT=f"{point}:kill")

@@ -19,7 +19,7 @@ from flows.rehearsal import without_people
 from tasks.errors import BreakerTrippedError, ConfigurationError, HeldError
 from tasks.stores.sends import Send
 from tests.support.strata import finish, start
-from tests.support.winback import CHOSEN, HOUSEHOLDS, SEND_ON, WINBACK, Brand, copy_policy, phone, write_contacts
+from tests.support.winback import CHOSEN, HOUSEHOLDS, SEND_ON, WINBACK, Brand, copy_policy, phone
 
 pytestmark = pytest.mark.slow
 SEED = "15400009999"
@@ -94,8 +94,7 @@ def test_after_the_delivery_nothing_is_left_to_add(after: Brand, tmp_path: Path)
     told = {name: dry["difference"][name] for name in ("seq", "added", "recalled", "kept")}
     assert told == {"seq": 1, "added": 0, "recalled": 0, "kept": going}
     gone = min(after.expected()["delivered"])
-    news = write_contacts(tmp_path / "contacts-2018-01.csv", [gone], opted_out_at="2018-01-02 12:00:00")
-    after.take_in(news, "2018-01-03T06:00:00-05:00")
+    after.hear_no(gone, tmp_path)
     assert after.deliver(dry_run=True, day=date(2018, 1, 3))["difference"]["recalled"] == 1
     later = {"name": "winback_sms", "send_on": date(2018, 1, 9), "known_as_of": "2018-01-09", "dry_run": True}
     next_one = campaign(CampaignParameters(lake=after.uri, policy=str(after.policy), **later))
@@ -193,8 +192,7 @@ def test_seeds_are_in_the_file_and_in_no_account(brand: Brand, tmp_path: Path, m
 
 def test_whoever_says_no_after_delivery_is_called_back(after: Brand, tmp_path: Path):
     gone = min(after.expected()["delivered"])
-    news = write_contacts(tmp_path / "contacts-2018-01.csv", [gone], opted_out_at="2018-01-02 12:00:00")
-    after.take_in(news, "2018-01-03T06:00:00-05:00")
+    after.hear_no(gone, tmp_path)
     told = after.deliver(day=date(2018, 1, 3))
     first, second = after.published()
     assert (told["recalled"], second.recalled, second.contacts()) == (1, [phone(gone)], [])
@@ -209,8 +207,7 @@ def test_a_no_between_plan_and_delivery_is_heard(brand: Brand, tmp_path: Path):
     gone = max(brand.expected()["delivered"])
     brand.deliver("welcome_push")  # plans the whole date
     assert "planned" in brand.households_by_outcome()
-    news = write_contacts(tmp_path / "contacts-2018-01.csv", [gone], opted_out_at="2018-01-02 12:00:00")
-    brand.take_in(news, "2018-01-03T06:00:00-05:00")
+    brand.hear_no(gone, tmp_path)
     brand.deliver(day=date(2018, 1, 3))
     (revision,) = brand.published()
     assert sorted(revision.contacts()) == phones(brand.expected()["delivered"] - {gone})
@@ -219,8 +216,7 @@ def test_a_no_between_plan_and_delivery_is_heard(brand: Brand, tmp_path: Path):
 def test_a_delivery_that_looks_back_still_hears_a_later_no(brand: Brand, tmp_path: Path):
     """`--known-as-of` of the day before the no: plans may be made as of then, messages may not."""
     gone = max(brand.expected()["delivered"])
-    news = write_contacts(tmp_path / "contacts-2018-01.csv", [gone], opted_out_at="2018-01-02 12:00:00")
-    brand.take_in(news, "2018-01-03T06:00:00-05:00")
+    brand.hear_no(gone, tmp_path)
     told = brand.deliver(day=SEND_ON)
     (revision,) = brand.published()
     assert sorted(revision.contacts()) == phones(brand.expected()["delivered"] - {gone})

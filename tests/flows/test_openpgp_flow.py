@@ -10,7 +10,7 @@ import yaml
 
 from tests.support.gnupg import Ring, key_ring
 from tests.support.vendor_client import Folder, VendorClient, with_gpg
-from tests.support.winback import Brand, copy_policy, phone, write_contacts
+from tests.support.winback import Brand, copy_policy, phone
 
 pytestmark = [pytest.mark.slow, pytest.mark.acceptance]
 
@@ -53,8 +53,7 @@ def test_a_campaign_that_only_the_vendor_can_open(
     assert brand.deliver()["status"] == "already_published"
 
     gone = min(expected)
-    news = write_contacts(tmp_path / "contacts-2018-01.csv", [gone], opted_out_at="2018-01-02 12:00:00")
-    brand.take_in(news, "2018-01-03T06:00:00-05:00")
+    brand.hear_no(gone, tmp_path)
     brand.deliver(day=date(2018, 1, 3))
     (recall,) = machine.poll()
     assert phone(gone) in recall.recalled

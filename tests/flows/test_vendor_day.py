@@ -16,7 +16,7 @@ from flows.parameters import CampaignParameters, IngestParameters, RefreshParame
 from flows.refresh import refresh
 from flows.sends import list_sends
 from tests.support.vendor_client import Folder, VendorClient, with_age
-from tests.support.winback import SEND_ON, WINBACK, Brand, copy_policy, phone, write_contacts
+from tests.support.winback import SEND_ON, WINBACK, Brand, copy_policy, phone
 
 pytestmark = [pytest.mark.slow, pytest.mark.acceptance]
 MONTH_END, NEXT = date(2018, 1, 31), date(2018, 2, 1)
@@ -118,8 +118,7 @@ def test_a_day_of_a_vendor_with_a_key(tmp_path: Path, monkeypatch: pytest.Monkey
     told = funnel_of(brand)
     assert (told["state"], told["delivered"]) == ("reported", len(expected) - 3)
     gone = min(expected)
-    news = write_contacts(tmp_path / "contacts-2018-01.csv", [gone], opted_out_at="2018-01-02 12:00:00")
-    brand.take_in(news, "2018-01-03T06:00:00-05:00")
+    brand.hear_no(gone, tmp_path)
     brand.deliver(day=date(2018, 1, 3))
     (recall,) = machine.poll()
     assert phone(gone) in recall.recalled

@@ -131,6 +131,11 @@ class Brand:
         times = {"received_at": received_at, "exported_at": received_at}
         ingest(IngestParameters(paths=(str(path),), lake=self.uri, policy=str(self.policy), **times))
 
+    def hear_no(self, household: int, folder: Path) -> None:
+        """Ingest the export of the third of January, in which a household said no the day before."""
+        news = write_contacts(folder / "contacts-2018-01.csv", [household], opted_out_at="2018-01-02 12:00:00")
+        self.take_in(news, "2018-01-03T06:00:00-05:00")
+
     def deliver(self, name: str = "winback_sms", day: date = SEND_ON, **more: Any) -> dict[str, Any]:
         """Run the campaign of the first of January on a day, with what that day knows."""
         times = {"send_on": SEND_ON, "today": day, "known_as_of": str(day)}

@@ -120,8 +120,8 @@ def changes_by_customer(
     own = _changes(newest, before, now).select("one_id", "userid", tags_to_add="add_tag", tags_to_remove="remove_tag")
     all_of = (contacts.known.select("one_id", "userid"), _known_then(contacts.known, then))
     each = _changes(all_of, before, now).group_by("one_id").agg(
-        contacts_to_tag=pl.col("userid").str.join(";"), contact_tags_to_add=pl.col("add_tag").str.join(";"),
-        contact_tags_to_remove=pl.col("remove_tag").str.join(";"),
+        pl.col(name).sort_by("userid").str.join(";").alias(told)
+        for told, name in zip(OF_CONTACTS, ("userid", "add_tag", "remove_tag"), strict=True)
     )  # fmt: skip
     people = base.select("one_id", userid="adviser_id").join(own, on=["one_id", "userid"], how="left").drop("userid")
     told = people.join(each, on="one_id", how="left")
@@ -135,11 +135,11 @@ def _known_then(known: pl.LazyFrame, then: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _changes(contacts: tuple[pl.LazyFrame, pl.LazyFrame], before: pl.LazyFrame, now: pl.LazyFrame) -> pl.LazyFrame:
-    """One row per contact (now and then: one_id, userid) with something to change, in order; tags with commas."""
+    """One row per contact (now and then: one_id, userid) with something to change; tags with commas."""
     standing, stood = (rows.with_columns(external_userid="one_id") for rows in contacts)
     changed = tag_changes(tags_of_contacts(before, stood), tags_of_contacts(now, standing))
     mine = changed.rename({"external_userid": "one_id"}).join(contacts[0], on=["one_id", "userid"], how="semi")
-    return mine.with_columns(pl.col("add_tag", "remove_tag").list.join(",")).sort("one_id", "userid")
+    return mine.with_columns(pl.col("add_tag", "remove_tag").list.join(","))
 
 
 def _with_ids(tags: pl.LazyFrame, ids: Mapping[str, str]) -> pl.LazyFrame:

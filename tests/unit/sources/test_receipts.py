@@ -131,3 +131,12 @@ def test_coupon_codes_are_sealed_and_stand_in_no_table(tmp_path: Path):
         ("spring", "coupon::<SPRING-8R3Y>", 2000, None),
     ]
     assert select(export, "contacts", "contact_type", "value") == [("coupon", "SPRING-7Q2X"), ("coupon", "SPRING-8R3Y")]
+
+
+def test_a_code_that_a_vendor_s_file_could_not_carry_as_it_is_is_refused(tmp_path: Path):
+    """An apostrophe would go before it; a code that comes twice is one code."""
+    codes = ("=cmd|' /C calc'!A0", "＝1+1", "+123", "-A", "@B", "A-7", "A-7")
+    export = read_bytes(tmp_path, "\n".join(("pool,code", *(f"spring,{code}" for code in codes), "")), "codes.csv")
+    assert {row["row_number"] for row in export.frame("quarantine").to_dicts()} == {1, 2, 3, 4, 5}
+    assert set(export.frame("coupons")["code_key"]) == {"coupon::<A-7>"}
+    assert set(export.frame("contacts")["value"]) == {"A-7"}

@@ -27,9 +27,13 @@ def list_sends(uri: str = "", send_on: date | None = None) -> list[dict[str, Any
     identities = register.identities.lazy()
     orders = owned_orders(known_at(lake.scan("orders", snapshot), now), identities)
     told = funnel(lake.scan("touches", snapshot), orders, aliases(identities), register.policy.brand.zone)
-    rows = told.filter(pl.lit(send_on is None) | (pl.col("send_on") == send_on)).collect()
+    rows = told.pipe(_of_date, send_on).collect()
     confirming = _confirming(register)
     return [_with_rates(row, must_confirm=row["vendor"] in confirming) for row in rows.iter_rows(named=True)]
+
+
+def _of_date(sends: pl.LazyFrame, send_on: date | None) -> pl.LazyFrame:
+    return sends if send_on is None else sends.filter(pl.col("send_on") == send_on)
 
 
 def _confirming(register: Register) -> frozenset[str]:
@@ -45,7 +49,7 @@ def list_confirmations(uri: str = "", send_on: date | None = None) -> list[dict[
     register = register_of(uri or Settings().lake, None)
     lake, snapshot = register.lake, register.snapshot
     touches = lake.scan("touches", snapshot).filter(pl.col("vendor").is_in(sorted(_confirming(register))))
-    own = touches.filter(pl.lit(send_on is None) | (pl.col("send_on") == send_on))
+    own = touches.pipe(_of_date, send_on)
     rows = confirmations(own, _advisers(register, own), register.policy.brand.zone).collect()
     return rows.to_dicts()
 
@@ -88,9 +92,10 @@ def state_of(row: dict[str, Any], *, is_silent: bool, must_confirm: bool) -> str
 
 
 def for_people(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The rows as a terminal shows them: counts with their share behind them."""
+    """The rows as a terminal shows them: counts with their share behind them, and no step that no send reached."""
+    steps = [step for step in STEPS if any(row[step] for row in rows)]
     return [
-        {"send": row["send_id"], "state": row["state"]} | {step: _cell(row, step) for step in STEPS} for row in rows
+        {"send": row["send_id"], "state": row["state"]} | {step: _cell(row, step) for step in steps} for row in rows
     ]
 
 

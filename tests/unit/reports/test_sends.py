@@ -5,7 +5,7 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
-from flows.sends import state_of
+from flows.sends import for_people, state_of
 from tasks.reports.data import FUNNEL, ReportData
 from tasks.reports.ledgers import ENDS
 from tasks.reports.sections.campaigns import campaign_section
@@ -66,3 +66,11 @@ def test_what_staff_must_confirm_is_not_said_to_be_sent(must_confirm: bool) -> N
     assert state_of(row, is_silent=False, must_confirm=must_confirm) == "reported"
     half = state_of(row | {"waiting": 1}, is_silent=False, must_confirm=must_confirm)
     assert half == "reported, staff must confirm the rest"
+
+
+def test_a_terminal_shows_the_steps_that_some_send_reached():
+    none = dict.fromkeys(("recalled", "accepted", "delivered", "failed", "clicked", "replied", "bought"), 0)
+    row = {"send_id": "v/c/2026-07-01", "state": "reported", "planned": 4, "handed_over": 4} | none
+    first, second = for_people([row, row | {"delivered": 1, "delivered_percent": 25.0}])
+    assert list(first) == ["send", "state", "planned", "handed_over", "delivered"]
+    assert (first["delivered"], second["delivered"]) == (0, "1 (25.0 %)")

@@ -82,7 +82,7 @@ def owned_orders(orders: pl.LazyFrame, identities: pl.LazyFrame) -> pl.LazyFrame
     Null for anonymous buyers, and for a key of too many (a clerk's phone): money without a customer.
     """
     paid = orders.filter(is_bought())
-    coded = paid.with_columns(pl.col("payment_method").cast(_METHOD, strict=False))
+    coded = paid.with_columns(pl.col("payment_method").cast(_METHOD))
     return coded.pipe(with_owner, identities, key="buyer_key", at="ordered_at").select(_OWNED)
 
 

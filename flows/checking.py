@@ -26,6 +26,7 @@ from tasks.sources.meanings import meaning_of
 from tasks.sources.opened import Opened
 from tasks.sources.read import Export, ReadContext, read_export
 from tasks.sources.recognise import Match, recognise
+from tasks.sources.spill import waiting
 from tasks.sources.unpack import Part, Refusal
 from tasks.stores.abandoned import desk
 from tasks.stores.cover import passing_cover
@@ -187,7 +188,7 @@ def _account(export: Export) -> list[Told]:
 
 
 def _height(paths: tuple[Path, ...]) -> int:
-    return int(pl.scan_parquet(list(paths)).select(pl.len()).collect().item())
+    return int(waiting(paths).select(pl.len()).collect().item())
 
 
 def _problems(refused: pl.DataFrame) -> list[Told]:
@@ -225,7 +226,7 @@ def _first_rows(export: Export) -> list[Told]:
     paths = export.tables.get(export.primary, ())
     if not paths:
         return []
-    rows = pl.scan_parquet(list(paths)).sort("row_number").head(ROWS_SHOWN).collect()
+    rows = waiting(paths).sort("row_number").head(ROWS_SHOWN).collect()
     names = [name for name in table.columns if name not in _NOT_SHOWN and rows[name].null_count() < rows.height]
     return rows.select(_masked(name, rows.schema[name]) for name in names).to_dicts()
 

@@ -12,7 +12,7 @@ from tasks.sources.canonical import BOOKKEEPING
 from tasks.sources.corrections import Correction
 from tasks.sources.opened import CHUNK_BYTES
 from tasks.sources.people import CONTACTS, Pseudonymise
-from tasks.sources.spill import Cover
+from tasks.sources.spill import Cover, waiting
 
 Seal = Callable[[pl.DataFrame], pl.DataFrame]
 """Contact points in plaintext (`CONTACTS`, each once) to the same rows, sealed."""
@@ -74,11 +74,11 @@ class Export:
     primary: str
     """The table in which the file's rows are counted, by `row_number`."""
     tables: dict[str, tuple[Path, ...]]
-    """Parquet files by table: rows that passed the row rules, the columns of `BOOKKEEPING` beside the table's own."""
+    """Files by table: rows that passed the row rules, the columns of `BOOKKEEPING` beside the table's own."""
     refused: tuple[Path, ...]
-    """Parquet files of `quarantine`: one row per refused source row and broken rule, undecodable rows included."""
+    """Files of `quarantine`: one row per refused source row and broken rule, undecodable rows included."""
     contacts: tuple[Path, ...]
-    """Parquet files of the contact points of accepted rows, as `ReadContext.seal` made them."""
+    """Those of the contact points of accepted rows, as `ReadContext.seal` made them."""
     rows_read: int
     rows_refused: int
     money_read_fen: int
@@ -95,7 +95,7 @@ class Export:
     def frame(self, name: str) -> pl.DataFrame:
         """Read all rows of a table, of `quarantine` or of `contacts`, in file order; for small files and tests."""
         paths = {"quarantine": self.refused, "contacts": self.contacts}.get(name, self.tables.get(name, ()))
-        return pl.concat([pl.read_parquet(path) for path in paths]) if paths else _empty(name)
+        return waiting(paths).collect() if paths else _empty(name)
 
 
 def _empty(name: str) -> pl.DataFrame:

@@ -117,21 +117,24 @@ def _no_header(name: str, length: int) -> BadFileError:
 
 
 def _chunks(text: Text, header: Header, wanted: Wanted, chunk_bytes: int) -> Iterator[Chunk]:
-    """Take text apart in blocks that the processor's cache can hold, and hand on as many rows as are worth it."""
+    """Take text apart in blocks that the processor's cache can hold, and hand on as many rows as are worth it.
+
+    The first are handed on sooner, so that whoever takes them is not idle meanwhile.
+    """
     names = unique_names(header.cells)
     is_raw = text.encoding == "utf-8" or header.separator in gb18030.SAFE_SEPARATORS
     dialect = Dialect(header.separator, len(names), header.above + 1, text.encoding if is_raw else "utf-8")
     blocks = (text.raw_blocks if is_raw else text.blocks)(min(chunk_bytes, _BLOCK_BYTES))
     waiting: list[Chunk] = []
-    taken = 0
+    taken, enough = 0, min(chunk_bytes, _BLOCK_BYTES)
     for records in read_records(blocks, dialect, text.name):
         bad = pl.DataFrame(records.refused, schema=UNDECODABLE, orient="row")
         rows = _read(records, names, wanted, dialect, text.name)
         waiting.append(Chunk(rows, bad, rows.height + bad.height, len(records.text)))
         taken += len(records.text)
-        if taken >= chunk_bytes:
+        if taken >= enough:
             yield _together(waiting)
-            waiting, taken = [], 0
+            waiting, taken, enough = [], 0, min(2 * enough, chunk_bytes)
     if waiting:
         yield _together(waiting)
 

@@ -1,7 +1,7 @@
 """`read_export`: one export file in, canonical rows out. Reads that file and nothing else.
 
 Rows and money balance by construction: every source row is either in the primary table or in
-`refused`, never in both and never in neither. The rows lie in `spill` as Parquet; memory holds a
+`refused`, never in both and never in neither. The rows wait in `spill`; memory holds a
 few chunks of the file and does not grow with it.
 """
 

@@ -11,6 +11,7 @@ from expectations.tables import TABLES
 from tasks.errors import UnbalancedError
 from tasks.refs import Candidate, Run, Snapshot
 from tasks.sources.drift import find_drift
+from tasks.sources.spill import waiting
 from tasks.steps.house import lake_at, policy_of, snapshot_of
 from tasks.steps.merging import Merged, merge_table
 from tasks.steps.opening import Item
@@ -63,7 +64,7 @@ def _refused(received: Sequence[Received]) -> list[tuple[str, ...]]:
 
 
 def _read(paths: Sequence[str]) -> pl.DataFrame:
-    return pl.read_parquet(list(paths)).select(TABLES["quarantine"].columns)
+    return waiting(paths).select(TABLES["quarantine"].columns).collect()
 
 
 def _files(stored: pl.DataFrame, received: Sequence[Received], merged: dict[str, Merged]) -> pl.DataFrame:

@@ -15,6 +15,7 @@ import polars as pl
 from expectations.tables import TABLES, Table
 from tasks.refs import Candidate, Run, Snapshot
 from tasks.sources.canonical import content_hash_of
+from tasks.sources.spill import waiting
 from tasks.stores.ranges import RANGE_ROWS, Spread, cut
 from tasks.stores.scratch import stage_pieces, write_whole
 from tasks.stores.tables import Lake
@@ -54,7 +55,7 @@ def record_of(table: Table) -> list[str]:
 def merge_table(
     run: Run, lake: Lake, snapshot: Snapshot, name: str, incoming: Sequence[str], *, range_rows: int = RANGE_ROWS
 ) -> Merged:
-    """Merge rows of Parquet files (with the bookkeeping columns) into the stored table of that name."""
+    """Merge rows of waiting files (with the bookkeeping columns) into the stored table of that name."""
     table, folder = TABLES[name], Path(run.scratch) / "merge" / name
     arrived = [_arriving(path, table) for path in incoming]
     rows = pl.concat(arrived)
@@ -75,7 +76,7 @@ def merge_table(
 
 def _arriving(path: str, table: Table) -> pl.LazyFrame:
     """Incoming rows with what the account of their file needs; contacts carry no money."""
-    rows = pl.scan_parquet(path)
+    rows = waiting([path])
     has_money = "row_money_fen" in rows.collect_schema()
     money = pl.col("row_money_fen") if has_money else pl.lit(None, pl.Int64()).alias("row_money_fen")
     return rows.select(*table.columns, "row_number", money)
@@ -176,8 +177,8 @@ def _rewritten(
     version = [*record_of(table), *VERSION]
     parts = {
         "kept": [source.select(table.columns) for source in stored],
-        "changed": _waiting(changes.changed, table),
-        "added": _waiting(changes.added, table),
+        "changed": _laid_aside(changes.changed, table),
+        "added": _laid_aside(changes.added, table),
     }
     keys = pl.concat([rows.select(table.key) for sources in parts.values() for rows in sources])
     starts = cut(keys, table.name, range_rows=range_rows)
@@ -187,5 +188,5 @@ def _rewritten(
         yield pl.concat([still, changed[number], added[number]])
 
 
-def _waiting(paths: Sequence[Path], table: Table) -> list[pl.LazyFrame]:
+def _laid_aside(paths: Sequence[Path], table: Table) -> list[pl.LazyFrame]:
     return [pl.scan_parquet(path).select(table.columns) for path in paths] or [table.empty()]

@@ -60,7 +60,7 @@ class Received(Ref):
     money_unreadable: int = 0
     drift: str = "{}"
     about: tuple[str, ...] = ()
-    staged: dict[str, tuple[str, ...]] = Field(default_factory=dict, description="table to Parquet files in scratch")
+    staged: dict[str, tuple[str, ...]] = Field(default_factory=dict, description="files in scratch by table")
 
 
 def receive(run: Run, item: Item, terms: Terms, policy: Policy, *, keep: bool = True) -> Received | None:

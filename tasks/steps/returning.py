@@ -17,6 +17,7 @@ from tasks.sources.context import ReadContext
 from tasks.sources.erasing import Sought, find_person, telling, write_without
 from tasks.sources.layouts import Layout
 from tasks.sources.recognise import known_headers
+from tasks.sources.spill import lay, waiting
 
 RULE = "erased_person"
 INGEST = "ingest"
@@ -71,7 +72,7 @@ class Returned:
         return [name for name in self.staged if name not in {"contacts", "quarantine"}]
 
     def _read(self, name: str) -> pl.DataFrame:
-        return pl.concat([pl.read_parquet(path) for path in self.staged[name]])
+        return waiting(self.staged[name]).collect()
 
     def _is_theirs(self, name: str) -> pl.Expr:
         """Whether a staged row is about such a person, and not only of what reaches them."""
@@ -101,7 +102,7 @@ class Returned:
             rows = self._read(name).join(self.refused.select("row_number"), on="row_number", how="anti")
             rows = rows.filter(~self._tells(name).fill_null(value=False))
             if rows.height:
-                kept[name] = _written(rows, folder / f"returned-{name}.parquet")
+                kept[name] = _written(rows, folder / f"returned-{name}.arrow")
         return kept
 
     def quarantined(self, folder: Path, file_sha256: str, file_month: str) -> tuple[str, ...]:
@@ -111,7 +112,7 @@ class Returned:
             file_sha256=pl.lit(file_sha256), rule=pl.lit(RULE), column=none, value_redacted=none,
             file_month=pl.lit(file_month),
         )  # fmt: skip
-        written = _written(rows.select(TABLES["quarantine"].columns), folder / "returned-quarantine.parquet")
+        written = _written(rows.select(TABLES["quarantine"].columns), folder / "returned-quarantine.arrow")
         return (*self.staged.get("quarantine", ()), *written)
 
 
@@ -120,9 +121,7 @@ def _order() -> pl.Expr:
 
 
 def _written(rows: pl.DataFrame, path: Path) -> tuple[str, ...]:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    rows.write_parquet(path)
-    return (str(path),)
+    return (str(lay(rows, path)),)
 
 
 @dataclass(frozen=True)
@@ -159,4 +158,4 @@ def erasure_row(held: HeldBack, file_sha256: str, raw_sha256: str, at: datetime,
         "erased_rows": json.dumps(held.taken_out), "raw_sha256": raw_sha256,
     }  # fmt: skip
     rows = pl.DataFrame([row], TABLES["erasures"].schema).with_columns(row_number=pl.lit(1, pl.Int64()))
-    return {"erasures": _written(rows, folder / "returned-erasures.parquet")}
+    return {"erasures": _written(rows, folder / "returned-erasures.arrow")}

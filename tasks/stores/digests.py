@@ -7,6 +7,7 @@ in every process: rows are brought into one total order and written as one canon
 import hashlib
 import io
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ FLOAT_DECIMALS = 9
 """Floats are leaf values rounded to 4 digits or so; what lies past this is noise of the machine."""
 
 WRITE_BYTES = 1 << 20
+READ_BYTES = 4 << 20
 INSTANTS = "%Y-%m-%dT%H:%M:%S%.6f"
 
 CODE_FOLDERS = ("expectations", "tasks", "flows")
@@ -133,9 +135,14 @@ def rises(rows: pl.DataFrame, key: Sequence[str]) -> bool:
 
 
 def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a local file's bytes, read in pieces."""
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
+    """Return the SHA-256 of a local file's bytes; while a piece is hashed, a thread beside reads the next."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file, ThreadPoolExecutor(1) as beside:
+        coming = beside.submit(file.read, READ_BYTES)
+        while piece := coming.result():
+            coming = beside.submit(file.read, READ_BYTES)
+            digest.update(piece)
+    return digest.hexdigest()
 
 
 @cache

@@ -1,4 +1,4 @@
-"""The export read by the product's own reader: mapping, checks, keys, contacts, quarantine, tables in Parquet."""
+"""The export read by the product's own reader: mapping, checks, keys, contacts, quarantine, tables in files."""
 
 import shutil
 from datetime import UTC, datetime
@@ -8,6 +8,7 @@ import polars as pl
 
 from tasks.policy.models import Policy
 from tasks.sources.read import ReadContext, read_export
+from tasks.sources.spill import waiting
 from tasks.stores.arrivals import mark_of
 from tasks.stores.digests import file_sha256
 from tasks.stores.keys import DEMO_KEY_NAME, open_key_ring
@@ -32,4 +33,4 @@ def run(export: Path, result: Path, policy: Policy) -> None:
 
 def orders(result: Path) -> pl.LazyFrame:
     """The orders that were read."""
-    return pl.scan_parquet(result / "orders-*.parquet")
+    return waiting(sorted(result.glob("orders-*.arrow")))

@@ -8,6 +8,7 @@ import pytest
 
 from expectations.tables import TABLES
 from tasks.settings import Settings
+from tasks.sources.spill import lay
 from tasks.steps.merging import merge_table
 from tasks.stores.objects import open_objects
 from tests.support.exports import Desk, Seen, current, expected
@@ -88,8 +89,7 @@ def test_a_source_row_that_fills_several_rows_is_a_duplicate_when_each_of_them_i
     told = row | {"file_sha256": "f", "row_money_fen": None}
     rows = [told | {"key": key, "row_number": number} for key, number in cards]
     schema = TABLES["sightings"].schema | {"row_number": pl.Int64, "row_money_fen": pl.Int64}
-    path = tmp_path / "rows.parquet"
-    pl.DataFrame(rows, schema, orient="row").write_parquet(path)
+    path = lay(pl.DataFrame(rows, schema, orient="row"), tmp_path / "rows.arrow")
     run = run_on(open_objects(str(tmp_path / "lake"), Settings()), 0).model_copy(update={"scratch": str(tmp_path)})
     for range_rows in (1, 100):
         merged = merge_table(run, at.lake, at.lake.snapshot(), "sightings", [str(path)], range_rows=range_rows)

@@ -13,6 +13,7 @@ import pytest
 from expectations.tables import TABLES
 from tasks.settings import Settings
 from tasks.sources.canonical import content_hash_of
+from tasks.sources.spill import lay
 from tasks.steps.merging import merge_table
 from tasks.steps.withdrawing import with_withdrawn
 from tasks.stores.objects import open_objects
@@ -87,13 +88,10 @@ class Desk:
         return incoming
 
     def _file(self, name: str, rows: list[dict]) -> str:
-        path, schema = self.folder / f"{uuid4().hex}.parquet", TABLES[name].schema
-        known = {"known_from": received(self.calls)}
+        schema, known = TABLES[name].schema, {"known_from": received(self.calls)}
         frame = pl.DataFrame([dict.fromkeys(schema) | row | known for row in rows], schema)
-        frame.with_columns(content_hash_of(name)).with_row_index("row_number", 1).with_columns(
-            pl.col("row_number").cast(pl.Int64)
-        ).write_parquet(path)
-        return str(path)
+        numbers = pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("row_number")
+        return str(lay(frame.with_columns(content_hash_of(name), numbers), self.folder / f"{uuid4().hex}.arrow"))
 
     def rows(self, name: str = "refunds") -> pl.DataFrame:
         return self.lake.scan(name, self.lake.snapshot()).collect()

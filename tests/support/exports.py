@@ -11,6 +11,7 @@ import polars as pl
 from expectations.tables import TABLES
 from expectations.vocabulary import ORDER_STATUSES
 from tasks.refs import Run, Snapshot
+from tasks.sources.spill import lay
 from tasks.steps.merging import Merged, merge_table
 from tasks.stores.objects import Objects
 from tasks.stores.tables import Lake
@@ -55,9 +56,7 @@ def written(folder: Path, rows: Iterable[Seen], name: str, received: int) -> str
     """Write one export as a step would have read it."""
     schema = TABLES["orders"].schema | {"row_number": pl.Int64, "row_money_fen": pl.Int64, "file_month": pl.String}
     found = [seen.row(number, name, received) for number, seen in enumerate(rows, 1)]
-    path = folder / f"{uuid4().hex}.parquet"
-    pl.DataFrame(found, schema, orient="row").write_parquet(path)
-    return str(path)
+    return str(lay(pl.DataFrame(found, schema, orient="row"), folder / f"{uuid4().hex}.arrow"))
 
 
 def expected(files: Iterable[Iterable[Seen]]) -> dict[str, tuple[str, datetime]]:

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from expectations.tables import TABLES
+from tasks.sources.spill import waiting
 from tasks.transforms.versions import supersede
 from tests.support.examples import examples
 from tests.support.exports import Seen, current, expected, written
@@ -23,7 +24,7 @@ def table_after(calls: Sequence[Sequence[Sequence[Seen]]]) -> tuple[pl.DataFrame
     with TemporaryDirectory() as folder:
         for received, files in enumerate(calls, 1):
             rows = [written(Path(folder), file, f"{received}-{n}", received) for n, file in enumerate(files)]
-            incoming = pl.read_parquet(rows).select(*table.columns, "row_number")
+            incoming = waiting(rows).select(*table.columns, "row_number").collect()
             result = supersede(table, incoming, RECORD)
             version = [*RECORD, "content_hash", "known_from"]
             kept = table.join(result.changed.select(version), on=version, how="anti")

@@ -292,7 +292,7 @@ def test_lines_that_disagree_about_their_order_are_refused_together(tmp_path: Pa
     lines = [WECHAT_ROW | {"商品价格(单件)": "¥89.85"}, WECHAT_ROW | {"商品价格(单件)": "¥29.00", "订单状态": "已完成"}]
     export = read(tmp_path, sheet("wechat_shop_orders_2026", *lines))
     assert (export.rows_refused, export.money_refused_fen, balance(export)) == (2, 11_885, (0, 0))
-    refused = pl.concat([pl.read_parquet(path) for path in export.refused])
+    refused = export.frame("quarantine")
     assert set(refused["rule"]) == {"lines_disagree"}
 
 

@@ -4,6 +4,7 @@ DuckDB only reads and types; ours maps, checks every record and row, makes keys,
 hashes. The same text once more in GB18030, which DuckDB cannot read, is held against DuckDB's UTF-8.
 """
 
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -40,9 +41,15 @@ def best_of(folder: Path, rounds: int) -> dict[str, Measured]:
     seen: dict[str, list[Measured]] = {side: [] for side in _SIDES}
     for _ in range(rounds):
         for side, encoding in _SIDES.items():
-            child = f"intake_{side.split()[0]}"
-            seen[side].append(measure(child, folder / f"{encoding}.csv", folder / side))
+            child, result = f"intake_{side.split()[0]}", folder / side
+            _clear(result)
+            seen[side].append(measure(child, folder / f"{encoding}.csv", result))
     return {side: min(measured, key=lambda one: one.seconds) for side, measured in seen.items()}
+
+
+def _clear(result: Path) -> None:
+    """Remove what the round before wrote, outside of what is measured."""
+    shutil.rmtree(result) if result.is_dir() else result.unlink(missing_ok=True)
 
 
 def is_same(folder: Path, side: str) -> bool:

@@ -15,6 +15,7 @@ from tasks.policy.lint.conditions import check_conditions, every_condition
 from tasks.policy.lint.finding import Finding, Problem
 from tasks.policy.lint.groups import check_groups
 from tasks.policy.lint.places import Place, Places
+from tasks.policy.lint.tag_ids import check_tag_ids
 from tasks.policy.lint.vendors import check_vendors
 from tasks.policy.load import (
     ABOUT_SOURCES,
@@ -87,7 +88,7 @@ def _of_whole(policy: Policy, content: dict[str, Any], folder: Path) -> Iterator
     yield from unread
     if not unread:
         yield from _refused(policy, content, folder)
-    yield from chain(check_conditions(policy), check_groups(policy), check_vendors(policy))
+    yield from chain(check_conditions(policy), check_groups(policy), check_vendors(policy), check_tag_ids(policy))
 
 
 def _unknown_columns(policy: Policy) -> Iterator[Problem]:

@@ -1,5 +1,6 @@
 """Slips in a vendor's file or in a campaign that sends by it, found at their file and line."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -57,6 +58,23 @@ def test_a_campaign_that_does_not_give_what_its_vendor_writes_is_found(folder: P
         '  - {header: n, source: "variable:nick"}\n', encoding="utf-8",
     )  # fmt: skip
     assert ("campaigns/winback_sms.yaml", 9, "vendor_fits") in found(folder)
+
+
+def test_ids_of_tags_are_held_against_the_tags_that_are_kept_in_step(folder: Path) -> None:
+    """Every tier has an id, a misspelt one and one of another column are told; of an open column nothing is known."""
+    path, sound = folder / "campaigns/winback_sms.yaml", (folder / "campaigns/winback_sms.yaml").read_text("utf-8")
+    codes = ["none", *(tier.code for tier in load_policy(folder).tiers.tiers)]
+    whole = {f"tier_{code}": f"et{code}" for code in codes} | {"preferred_brand_青禾": "etB"}
+    for ids, told in (
+        (whole, []),
+        ({name: value for name, value in whole.items() if name != "tier_none"}, ["no id of tier_none"]),
+        (whole | {"tier_gould": "etG", "stage_active": "etS"}, ["stage_active, tier_gould is no tag of tier"]),
+    ):
+        written = f"tag_sync: [tier, preferred_brand]\ntag_ids: {json.dumps(ids, ensure_ascii=False)}\n"
+        path.write_text(sound + written, encoding="utf-8")
+        findings = [one for one in check_folder(folder) if one.rule == "tag_ids"]
+        assert [one.severity for one in findings] == ["warning"] * len(told)
+        assert all(words in one.found for words, one in zip(told, findings, strict=True)), findings
 
 
 def test_a_text_that_the_vendor_refuses_is_found_at_its_campaign(folder: Path) -> None:

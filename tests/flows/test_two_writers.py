@@ -2,44 +2,29 @@
 
 import os
 import signal
-import time
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
-import psutil
 import pytest
 
 from flows.verify import verify
 from tasks.errors import LakeBusyError
+from tests.support.frozen import frozen, thaw_when
 from tests.support.quarter import Brand, day_after
-from tests.support.strata import finish, start
+from tests.support.strata import finish
 from tests.support.warm import Forked
 
 pytestmark = pytest.mark.slow
 
 MARCH, APRIL = "2017-03-31", "2017-04-30"
-PATIENCE_SECONDS = 200
 
 
-@contextmanager
-def frozen(brand: Brand, failpoint: str, env: dict[str, str]) -> Iterator[Forked]:
-    """A process that refreshes March and is stopped at the point, the lease in its hand; it ends before we do."""
+def march(brand: Brand, failpoint: str, env: dict[str, str]) -> AbstractContextManager[Forked]:
+    """A process that refreshes March and is stopped at the point."""
     told = ("--lake", brand.lake, "--policy", brand.policy, "--json")
     command = ("refresh", "--as-of", MARCH, "--known-as-of", day_after("2017-03"), *told)
-    process = start(*command, env=env, STRATA_FAILPOINT=f"{failpoint}:stop")
-    try:
-        wait_until(lambda: psutil.Process(process.pid).status() == psutil.STATUS_STOPPED)
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-
-
-def thaw_when(is_so: Callable[[], bool], process: Forked) -> None:
-    wait_until(is_so)
-    os.kill(process.pid, signal.SIGCONT)
+    return frozen(*command, failpoint=failpoint, env=env)
 
 
 @pytest.fixture
@@ -51,20 +36,13 @@ def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def collide(brand: Brand, as_of: str, known_as_of: str, scratch: Path, env: dict[str, str]) -> tuple[str, str]:
     """Refresh here while March is frozen over there; let it go on when both have computed on the same snapshot."""
-    with frozen(brand, "table:identities:before", env) as other, ThreadPoolExecutor() as pool:
+    with march(brand, "table:identities:before", env) as other, ThreadPoolExecutor() as pool:
         thawed = pool.submit(thaw_when, lambda: any(scratch.glob("*/metrics.parquet")), other)
         mine = brand.refresh(as_of, known_as_of)
         thawed.result()
         theirs = finish(other)
     assert theirs.code == 0, theirs.problem
     return theirs.told["outcome"], mine["outcome"]
-
-
-def wait_until(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def assert_whole(brand: Brand, seq: int) -> None:
@@ -105,7 +83,7 @@ def test_whoever_cannot_wait_says_so_and_leaves_everything_as_it_is(
 ):
     """Exit code 3: the lake is busy, the holder is named, run it again."""
     monkeypatch.setenv("STRATA_LEASE_WAIT_SECONDS", "0.1")
-    with frozen(brand, "pointer:before", harness_env) as other:
+    with march(brand, "pointer:before", harness_env) as other:
         with pytest.raises(LakeBusyError, match=f"the lake is held by run .* \\(process {other.pid} on") as busy:
             brand.refresh(MARCH, day_after("2017-03"))
         assert (busy.value.exit_code, "wait for that run" in busy.value.next_step) == (3, True)

@@ -74,6 +74,11 @@ def is_growing(person: Person, _world: World) -> bool:
 
 
 @yes
+def is_at_risk(person: Person, _world: World) -> bool:
+    return person.fact("stage") == "at_risk"
+
+
+@yes
 def is_returned(person: Person, _world: World) -> bool:
     return person.fact("stage") == "returned"
 

@@ -12,7 +12,7 @@ from tasks.policy.breaks import Breaks
 from tasks.policy.campaigns import Campaign
 from tasks.refs import Ref, Run
 from tasks.steps.house import lake_at, objects_at, policy_of, pseudonymiser_of, snapshot_of
-from tasks.steps.knowledge import Horizon, names_at
+from tasks.steps.knowledge import Horizon, changed_names_at
 from tasks.stores.overrides import Override, read_override, write_override
 from tasks.stores.sends import Send
 from tasks.transforms.audience import newest_as_of
@@ -109,7 +109,7 @@ def _with_parts(run: Run, horizon: Horizon, members: pl.DataFrame, as_of: date, 
     parts = base.select("one_id", part=by.cast(pl.String))
     going = members.lazy().filter(pl.col("outcome").is_in(GOING)).select("one_id")
     rows = going.join(parts, on="one_id", how="left").with_columns(pl.col("part").fill_null("-"))
-    return follow(rows, names_at(run, horizon)).collect()
+    return follow(rows, changed_names_at(run, horizon)).collect()
 
 
 def word_of(reason: str, said_by: str, said_at: str) -> Word | None:

@@ -19,7 +19,7 @@ from tasks.transforms.consent import standing
 from tasks.transforms.contact_points import CONTACT_TYPES, contact_points
 from tasks.transforms.freshness import buyers_since
 from tasks.transforms.known import Former, Known
-from tasks.transforms.lineage import aliases, changed_aliases, predecessors
+from tasks.transforms.lineage import changed_aliases, predecessors
 from tasks.transforms.orders import known_at
 from tasks.transforms.recycled import without_former_grants
 from tasks.transforms.seen import Past
@@ -126,11 +126,6 @@ def orders_by_now(run: Run) -> pl.LazyFrame:
     return lake_at(run.lake).scan("orders", snapshot_of(run)).filter(pl.col("known_to").is_null())
 
 
-def names_at(run: Run, horizon: Horizon) -> pl.LazyFrame:
-    """One row per id that people of the horizon's date have or had: who that is."""
-    return aliases(identities_of(run, horizon))
-
-
 def former_of(run: Run, horizon: Horizon) -> Former | None:
     """Whom a merge or split changed since the date before, and the customers of that date."""
     lake, snapshot = lake_at(run.lake), snapshot_of(run)
@@ -142,7 +137,7 @@ def former_of(run: Run, horizon: Horizon) -> Former | None:
 
 
 def changed_names_at(run: Run, horizon: Horizon) -> pl.LazyFrame:
-    """Of `names_at` the few who are somebody else now, worked out once: enough to follow ids."""
+    """One row per old id of somebody who has another at the horizon's date, worked out once: enough to follow ids."""
     return changed_aliases(identities_of(run, horizon)).collect().lazy()
 
 

@@ -10,7 +10,7 @@ from tasks.policy.models import Policy
 from tasks.policy.vendors import Hours, Vendor
 from tasks.refs import Run
 from tasks.steps.house import lake_at, objects_at, policy_of, snapshot_of
-from tasks.steps.knowledge import Horizon, names_at, people_of
+from tasks.steps.knowledge import Horizon, changed_names_at, people_of
 from tasks.steps.sending import members_heard, reached_by, send_of, terms
 from tasks.steps.wording import message_bill
 from tasks.stores.sends import Send, read_send
@@ -95,12 +95,12 @@ def _since_last_send(
         return None
     before = Send.parse(latest.item())
     reached = reached_by(run, outbox, before, read_send(objects_at(outbox), before))
-    return {"send": before.id} | overlap(reached, planned(members), names_at(run, horizon))
+    return {"send": before.id} | overlap(reached, planned(members), changed_names_at(run, horizon))
 
 
 def _examples(run: Run, horizon: Horizon, campaign: Campaign, members: pl.DataFrame) -> list[dict[str, Any]]:
     vendor = policy_of(run).vendor(campaign.vendor)
-    people = under_old_ids(people_of(run, horizon), names_at(run, horizon), members.lazy().select("one_id"))
+    people = under_old_ids(people_of(run, horizon), changed_names_at(run, horizon), members.lazy().select("one_id"))
     told = variables_by_variant(people, campaign, members.lazy()).collect().pipe(with_links, members, campaign)
     tiers = people.select("one_id", "tier").collect()
     return examples(members, tiers.join(told.rename({"tier": "tier_said"}, strict=False), on="one_id"),

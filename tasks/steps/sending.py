@@ -20,7 +20,6 @@ from tasks.steps.knowledge import (
     buyers_of,
     changed_names_at,
     identities_of,
-    names_at,
     newest_horizon,
     orders_by_now,
     people_of,
@@ -151,7 +150,7 @@ def publication_of(
     """The increment that brings the vendor from what it has to what it should have."""
     policy = policy_of(run)
     change: Increment = increment(reached_now.drop("seq"), planned(members))
-    names = names_at(run, horizon)
+    names = changed_names_at(run, horizon)
     people = under_old_ids(people_of(run, horizon), names, members.lazy().select("one_id"))
     campaign = policy.campaign(send.campaign)
     variables = variables_by_variant(people, campaign, members.lazy()).collect().pipe(with_links, members, campaign)

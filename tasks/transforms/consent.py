@@ -121,14 +121,14 @@ def verdicts(
     relevant = words.filter(
         pl.col("touch_channel").is_in([question.touch_channel, "*"]), pl.col("purpose").is_in(question.purposes)
     )
-    people = relevant.rename({"subject": "key"}).join(keys, on="key").group_by("one_id").agg(_words(question))
-    people = people.collect(engine="streaming").lazy()  # asked twice, and the longest in the making
-    own = points.group_by("one_id", "contact_key").agg(pl.col("is_own").any())
+    theirs = relevant.pipe(of_persons).rename({"subject": "key"}).join(keys, on="key")
+    people = theirs.group_by("one_id").agg(_words(question)).collect(engine="streaming").lazy()  # asked twice
+    borrowed = contacts.join(points.filter("is_own"), on=["one_id", "contact_key"], how="anti")
     return (
         contacts.join(people, on="one_id", how="left")
-        .join(own, on=["one_id", "contact_key"], how="left")
+        .join(borrowed.select("one_id", is_own=pl.lit(value=False)), on="one_id", how="left")
         .join(_of_contacts(relevant, people, points, question), on="contact_key", how="left")
-        .with_columns(pl.col("is_own").fill_null(value=False))
+        .with_columns(pl.col("is_own").fill_null(value=True))
         .select(
             "one_id",
             "is_own",
@@ -141,6 +141,12 @@ def verdicts(
     )
 
 
+def of_persons(words: pl.LazyFrame) -> pl.LazyFrame:
+    """Of the rows of `standing` those that count for every contact of a customer: a no, and the yes of no contact."""
+    is_contact = pl.any_horizontal(pl.col("subject").str.starts_with(f"{kind}:") for kind in CONTACT_KEYS)
+    return words.filter(_IS_NO | (_IS_YES & ~is_contact))
+
+
 def _has_yes(name: str) -> pl.Expr:
     """The contact's own yes, or the person's for a contact that they gave to the brand."""
     by_person = pl.col(f"{name}_by_person").fill_null(value=False) & pl.col("is_own")
@@ -148,9 +154,8 @@ def _has_yes(name: str) -> pl.Expr:
 
 
 def _words(question: Question) -> list[pl.Expr]:
-    """What all keys of one customer say together; a contact's own yes is for that contact alone."""
-    is_person = ~pl.col("key").str.extract(r"^([^:]*):").is_in(CONTACT_KEYS)
-    yes = {f"{name}_by_person": (said & is_person).any() for name, said in _yeses(question).items()}
+    """What all keys of one customer say together, of the rows of `of_persons`."""
+    yes = {f"{name}_by_person": said.any() for name, said in _yeses(question).items()}
     return [*(expression.alias(name) for name, expression in yes.items()), *_noes(question)]
 
 

@@ -21,11 +21,15 @@ def one_message_each(members: pl.DataFrame, reached: pl.DataFrame, names: pl.Laz
         .filter(pl.col("outcome") == "planned")
         .join(names.select(one_id="old_id", person="one_id"), on="one_id", how="left")
         .with_columns(pl.coalesce("person", "one_id").alias("person"))
-        .with_columns(is_reached=pl.col("one_id").is_in(reached["one_id"].to_list()))
+    )
+    renamed = planned.filter(pl.col("person") != pl.col("one_id"))  # few: of nobody else there are two
+    several = (
+        planned.join(renamed, on="person", how="semi")
+        .with_columns(is_reached=pl.col("one_id").is_in(reached["one_id"].implode()))
         .sort(~pl.col("is_reached"), pl.col("person") != pl.col("one_id"), "one_id")
         .with_columns(keeper=pl.col("one_id").first().over("person"))
     )
-    doubled = planned.filter(~pl.col("is_reached"), pl.col("keeper") != pl.col("one_id")).select("one_id", "keeper")
+    doubled = several.filter(~pl.col("is_reached"), pl.col("keeper") != pl.col("one_id")).select("one_id", "keeper")
     is_doubled = pl.col("keeper").is_not_null()
     same = pl.format("one person with {} since the plan", "keeper")
     return (
@@ -50,7 +54,7 @@ def still_in_it(members: pl.DataFrame, held: pl.LazyFrame, reached: pl.DataFrame
         outcome: what they get: `holdout` or `global_holdout`.
     """
     now = held.select("one_id", is_held=pl.lit(value=True)).unique().collect()
-    is_reached = pl.col("one_id").is_in(reached["one_id"].to_list())
+    is_reached = pl.col("one_id").is_in(reached["one_id"].implode())
     is_out = (pl.col("outcome") == "planned") & pl.col("is_held").fill_null(value=False) & ~is_reached
     return (
         members.join(now, on="one_id", how="left", maintain_order="left")
@@ -68,15 +72,11 @@ def still_theirs(members: pl.DataFrame, points: pl.LazyFrame) -> pl.DataFrame:
 
     `points` are `contact_points.contact_points` of today, told under the ids of the plan too.
     """
-    theirs = (
-        points.filter("is_theirs").select("one_id", recipient_key="contact_key", is_theirs=pl.lit(value=True)).unique()
-    )
-    is_lost = (pl.col("outcome") == "planned") & pl.col("is_theirs").is_null()
-    return (
-        members.join(theirs.collect(), on=["one_id", "recipient_key"], how="left", maintain_order="left")
-        .with_columns(
-            outcome=pl.when(is_lost).then(pl.lit("no_contact")).otherwise("outcome"),
-            evidence=pl.when(is_lost).then(pl.lit("the contact is theirs no more")).otherwise("evidence"),
-        )
-        .select(members.columns)
-    )
+    theirs = points.filter("is_theirs").select("one_id", recipient_key="contact_key")
+    planned = members.lazy().filter(pl.col("outcome") == "planned")
+    lost = planned.join(theirs, on=["one_id", "recipient_key"], how="anti").select("one_id").collect()
+    is_lost = pl.col("one_id").is_in(lost["one_id"].implode())
+    return members.with_columns(
+        outcome=pl.when(is_lost).then(pl.lit("no_contact")).otherwise("outcome"),
+        evidence=pl.when(is_lost).then(pl.lit("the contact is theirs no more")).otherwise("evidence"),
+    ).select(members.columns)

@@ -48,7 +48,7 @@ def candidates(walk: Walk, campaign: Campaign, vendor: Vendor) -> pl.LazyFrame:
         .join(said, on="one_id", how="left")
         .join(surprised(walk.known, campaign), on="one_id", how="left")
         .join(bought_since(walk.known, campaign), on="one_id", how="left")
-        .join(_strata(walk.known.base, campaign), on="one_id", how="left")
+        .pipe(_with_strata, walk.known.base, campaign)
         .rename({"contact_key": "recipient_key"})
         .with_columns(
             pl.col("is_granted", "is_published", "lacks_separate").fill_null(False),
@@ -65,11 +65,14 @@ def _reached(walk: Walk, campaign: Campaign) -> pl.DataFrame:
     return mine.unique("one_id", keep="first", maintain_order=True)
 
 
-def _strata(base: pl.LazyFrame, campaign: Campaign) -> pl.LazyFrame:
-    """The part of the people in which each variant gets its exact share: one_id, stratum (text)."""
+def _with_strata(people: pl.LazyFrame, base: pl.LazyFrame, campaign: Campaign) -> pl.LazyFrame:
+    """Add `stratum` (text): the part of the people in which each variant gets its exact share; all are one without."""
+    if not campaign.split.by:
+        return people.with_columns(stratum=pl.lit(""))
     columns = base.collect_schema().names()
     parts = [
         conditions.parse(name, columns, where=f"campaign {campaign.code}: split by").cast(pl.String).fill_null("-")
         for name in campaign.split.by
     ]
-    return base.select("one_id", stratum=pl.concat_str(parts, separator="\x1f") if parts else pl.lit(""))
+    strata = base.select("one_id", stratum=pl.concat_str(parts, separator="\x1f"))
+    return people.join(strata, on="one_id", how="left")

@@ -13,6 +13,7 @@ from tasks.policy.models import Policy
 from tasks.policy.variants import TREATED
 from tasks.transforms.allocation.draw import Draw, draw
 from tasks.transforms.caps import LEDGER
+from tasks.transforms.consent import of_persons
 from tasks.transforms.contact_points import keys_of_people
 from tasks.transforms.known import Known
 
@@ -53,11 +54,8 @@ def send_id_of(campaign: Campaign, send_on: date) -> str:
 def start(known: Known, policy: Policy, chosen: Sequence[Campaign], send_on: date) -> Walk:
     """Read once what every campaign needs; no message stands in the ledger yet."""
     ids = [send_id_of(c, send_on) for c in chosen]
-    points = known.points.collect(engine="streaming")
-    keys = keys_of_people(known.identities, points.lazy())
-    key_rows, words, published = pl.collect_all(
-        [keys, known.words, known.published.filter(pl.col("send_id").is_in(ids))]
-    )
+    points, words = (rows.collect(engine="streaming") for rows in (known.points, known.words))
+    published = known.published.filter(pl.col("send_id").is_in(ids)).collect()
     groups = {c.code: c.exclusive_group for c in policy.campaigns}
     marketing = [send_id_of(c, send_on) for c in chosen if c.purpose != "service"]
     return Walk(
@@ -66,13 +64,21 @@ def start(known: Known, policy: Policy, chosen: Sequence[Campaign], send_on: dat
         send_on,
         groups,
         points,
-        key_rows,
+        _keys(known, points, words),
         words,
         published,
         pl.DataFrame(schema={name: TABLES["touches"].schema[name] for name in LEDGER}),
         _global(known, policy.contacting, published.filter(pl.col("send_id").is_in(marketing))),
         dict(known.pools.free),
     )
+
+
+def _keys(known: Known, points: pl.DataFrame, words: pl.DataFrame) -> pl.DataFrame:
+    """Of the keys of people those that words or messages are found by, which are few."""
+    heard = words.lazy().pipe(of_persons).select(key="subject")
+    nameless = known.touches.filter(pl.col("one_id").is_null()).select(key="recipient_key")
+    keys = keys_of_people(known.identities, points.lazy())
+    return keys.join(pl.concat([heard, nameless]), on="key", how="semi").collect(engine="streaming")
 
 
 def _global(known: Known, contacting: Contacting, published: pl.DataFrame) -> Draw | None:

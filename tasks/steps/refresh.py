@@ -70,7 +70,7 @@ def trace(run: Run, layers: Sequence[Candidate]) -> Candidate:
     """Write down every customer's move since the last date, in tier, segment and stage, each with its cause."""
     policy = policy_of(run)
     customers, identities, changes = (read(find(layers, table)) for table in MOVED)
-    moves = moves_of(refresh_inputs(run, policy), policy, customers, identities, changes, as_of(run))
+    moves = moves_of(_inputs(run, policy), policy, customers, identities, changes, as_of(run))
     return _partition(run, "trace", "migrations", moves)
 
 

@@ -137,9 +137,7 @@ def customers_and_models(
 
     One row per customer first seen by the end of `as_of`, sorted by one_id; the models are fitted on all of them.
     """
-    own = settled(inputs, identities)
-    net = net_orders(numbered_orders(inputs, identities), own.refunds, identities, as_of=as_of, keep=keep)
-    owned = replace(own, orders=net, owned_orders=net, net_as_of=as_of)
+    owned = settled_at(inputs, identities, as_of, keep)
     standing = hold("tiers", standings(owned, policy, as_of, identities, hold))
     models = hold("models", fit_models(standing, inputs.previous_models, policy.value, as_of))
     customers = (
@@ -156,15 +154,25 @@ def settled(inputs: Inputs, identities: pl.LazyFrame) -> Inputs:
     Refunds are few and read by every measure: they are worked out once.
     """
     refunds = refunds_of(inputs).collect().lazy()
-    lines, orders = lines_of(inputs), _own_orders(inputs, identities)
+    lines, orders = lines_of(inputs), own_orders(inputs, identities)
     return replace(inputs, refunds=refunds, order_lines=lines, orders=orders, owned_orders=None, net_as_of=None)
+
+
+def settled_at(inputs: Inputs, identities: pl.LazyFrame, as_of: date, keep: Keep = as_planned) -> Inputs:
+    """Settled inputs with the paid orders alone, net at `as_of`, buyers by number as `numbered_orders` has them."""
+    refunds = refunds_of(inputs).collect().lazy()
+    net = inputs.owned_orders if inputs.net_as_of == as_of else None
+    if net is None:
+        net = net_orders(numbered_orders(inputs, identities), refunds, identities, as_of=as_of, keep=keep)
+    lines = lines_of(inputs)
+    return replace(inputs, refunds=refunds, order_lines=lines, orders=net, owned_orders=net, net_as_of=as_of)
 
 
 def numbered_orders(inputs: Inputs, identities: pl.LazyFrame) -> pl.LazyFrame:
     """The owned orders in the brand's currency, `one_id` being the customer's number in the order of one_id."""
     if inputs.owned_orders is not None:
         return inputs.owned_orders
-    return owned_orders(_own_orders(inputs, identities), _numbered(identities, _number_people(identities)))
+    return owned_orders(own_orders(inputs, identities), numbered_keys(identities, number_people(identities)))
 
 
 def standings(
@@ -175,8 +183,8 @@ def standings(
     `inputs` are settled ones. Inside, a customer is the number of its one_id in byte order: joins and groups by an
     integer cost a fraction of those by text, and the order is the same.
     """
-    people = hold("people", _number_people(identities))
-    numbered = _numbered(identities, people)
+    people = hold("people", number_people(identities))
+    numbered = numbered_keys(identities, people)
     facts = _facts(inputs, policy, as_of, people.select("first_seen_at", one_id="number"), numbered, hold)
     state = _numbered_state(inputs, people, identities)
     names = aliases(identities).join(people, on="one_id").select("old_id", one_id="number")
@@ -188,10 +196,10 @@ def orders_at(inputs: Inputs, identities: pl.LazyFrame, as_of: date) -> pl.LazyF
     """One row per paid order at `as_of` in the brand's currency, refunds taken off, buyers resolved or numbered."""
     if inputs.owned_orders is not None and inputs.net_as_of == as_of:
         return inputs.owned_orders
-    return net_orders(_own_orders(inputs, identities), refunds_of(inputs), identities, as_of=as_of)
+    return net_orders(own_orders(inputs, identities), refunds_of(inputs), identities, as_of=as_of)
 
 
-def _own_orders(inputs: Inputs, identities: pl.LazyFrame) -> pl.LazyFrame:
+def own_orders(inputs: Inputs, identities: pl.LazyFrame) -> pl.LazyFrame:
     """The orders in the brand's currency as they were placed, with a buyer's key that names somebody where one does."""
     return _in_currency(inputs).pipe(with_next_key, inputs.sightings, identities).pipe(joined, inputs.parts)
 
@@ -210,13 +218,13 @@ def lines_of(inputs: Inputs) -> pl.LazyFrame:
     return inputs.order_lines.pipe(under_wholes, inputs.parts)
 
 
-def _number_people(identities: pl.LazyFrame) -> pl.LazyFrame:
+def number_people(identities: pl.LazyFrame) -> pl.LazyFrame:
     """One row per customer: one_id, when first seen, and its number in the order of one_id."""
     people = identities.group_by("one_id").agg(pl.col("first_seen_at").min()).sort("one_id")
     return people.with_row_index("number").with_columns(pl.col("number").cast(pl.Int64))
 
 
-def _numbered(identities: pl.LazyFrame, people: pl.LazyFrame) -> pl.LazyFrame:
+def numbered_keys(identities: pl.LazyFrame, people: pl.LazyFrame) -> pl.LazyFrame:
     """One row per key and epoch: whose it is, by number."""
     return identities.join(people, on="one_id").select("key", "valid_from", "valid_to", one_id="number")
 

@@ -123,7 +123,7 @@ def _refresh(inputs: Inputs, identities: pl.LazyFrame, policy: Policy, scratch: 
     tags = write_pieces("tags", tag_pieces_of(known, policy, as_of, identities, customers, traits, PIECE))
     write("tag_changes", tag_changes_of(known, policy, as_of, identities, tags))
     changes = TABLES["identity_changes"].empty()
-    write("migrations", moves_of(inputs, policy, customers, identities, changes, as_of))
+    write("migrations", moves_of(known, policy, customers, identities, changes, as_of))
     write("metrics", figures_of(known, policy, customers, models, identities, as_of))
 
 

@@ -11,12 +11,12 @@ from tasks.policy.models import Policy
 from tasks.transforms.causes import touched
 from tasks.transforms.causes.between import Between
 from tasks.transforms.causes.refunded import tiers_after_refunds
-from tasks.transforms.causes.replay import Labels, Rules, labels_of, only_of, replayed, with_frozen_segment
+from tasks.transforms.causes.replay import Labels, Rules, labels_of, replayed, with_frozen_segment
 from tasks.transforms.causes.steps import DIMENSIONS, all_columns, is_by_hand, is_unlocked, label_after
-from tasks.transforms.customers import Inputs, settled, standings
+from tasks.transforms.customers import Inputs, own_orders, settled, standings
 from tasks.transforms.cutoffs import cutoffs_of, ladders
+from tasks.transforms.held import in_memory
 from tasks.transforms.lineage import aliases, heirs
-from tasks.transforms.orders import net_orders
 from tasks.transforms.rfm import Ladder, is_plain_spend
 
 Step = Iterator[tuple[str, Labels]]
@@ -72,13 +72,12 @@ def _config(between: Between, rules: Rules) -> Step:
     previous = between.inputs.previous_customers
     if not between.has_new_rules or previous is None:
         return
-    names = heirs(previous, aliases(between.identities)).filter("is_heir").select("one_id", "now")
-    moved = between.state.lazy().select(now="one_id")
-    names = names.join(moved, on="now", how="semi").collect().lazy()
+    followed = heirs(previous, aliases(between.identities)).filter("is_heir").select("one_id", "now")
+    names = followed.join(between.state.lazy().select(now="one_id"), on="now", how="semi").collect()
     identities = _identities_before(between)
     then = settled(between.as_known_before, identities)
     labels = labels_of(then, identities, names.select("one_id"), between.after, rules)
-    yield "config", labels.join(names, on="one_id").with_columns(one_id="now").drop("now")
+    yield "config", labels.join(names.lazy(), on="one_id").with_columns(one_id="now").drop("now")
 
 
 def _identity(between: Between, rules: Rules) -> Step:
@@ -87,7 +86,7 @@ def _identity(between: Between, rules: Rules) -> Step:
     if people.is_empty():
         return
     then = settled(between.as_known_before, between.identities)
-    yield "identity", labels_of(then, between.identities, people.lazy(), between.after, rules)
+    yield "identity", labels_of(then, between.identities, people, between.after, rules)
 
 
 def _late_data(between: Between, rules: Rules) -> Step:
@@ -95,10 +94,11 @@ def _late_data(between: Between, rules: Rules) -> Step:
     before = between.inputs.before
     if before is None or before.known_as_of == before.known_since:
         return
-    late = touched.by_late_data(before, between.settled, between.inputs.parts, between.identities, between.after)
+    placed = own_orders(between.inputs, between.identities)
+    late = touched.by_late_data(before, placed, between.inputs.parts, between.identities, between.after)
     people = between.movers(late)
     if not people.is_empty():
-        yield "late_data", labels_of(between.settled, between.identities, people.lazy(), between.after, rules)
+        yield "late_data", labels_of(between.settled, between.identities, people, between.after, rules)
 
 
 def _refunds(between: Between, rules: Rules) -> Step:
@@ -106,37 +106,41 @@ def _refunds(between: Between, rules: Rules) -> Step:
     now, after = between.settled, between.after
     back = now.refunds.filter(pl.col("refunded_on") <= between.as_of)
     sold = now.orders.filter(pl.col("paid_on") <= after)
-    people = between.movers(touched.by_refunds(back, sold, between.identities, after=after, until=between.as_of))
+    people = between.movers(touched.by_refunds(back, sold, after=after, until=between.as_of))
     if people.is_empty():
         return
-    early = replace(now, orders=sold, refunds=back.with_columns(pl.min_horizontal("refunded_on", pl.lit(after))))
-    labels = labels_of(early, between.identities, people.lazy(), after, rules)
-    yield "refund", labels.drop("tier").join(_tiers(between, people.lazy(), sold, back), on="one_id")
+    theirs = in_memory("orders", sold.join(people.lazy().select(one_id="number"), on="one_id", how="semi"))
+    early = replace(
+        now,
+        orders=theirs if rules.is_local else sold,
+        refunds=back.with_columns(pl.min_horizontal("refunded_on", pl.lit(after))),
+        net_as_of=after,
+    )
+    labels = labels_of(early, between.identities, people, after, rules)
+    yield "refund", labels.drop("tier").join(_tiers(between, people.lazy(), theirs, back), on="one_id")
 
 
 def _tiers(between: Between, people: pl.LazyFrame, sold: pl.LazyFrame, back: pl.LazyFrame) -> pl.LazyFrame:
-    """One row per customer: the tier with what was paid back since."""
-    own = between.identities.join(people, on="one_id", how="semi")
-    theirs = only_of(replace(between.settled, orders=sold), own).orders
-    orders = net_orders(theirs, back, own, as_of=between.as_of)
+    """One row per customer: the tier with what was paid back since. `sold` are their orders, net of it."""
+    theirs = sold.rename({"one_id": "number"}).join(people, on="number").drop("number")
     state = between.state.lazy().join(people, on="one_id", how="semi")
-    return tiers_after_refunds(state, orders, back, at=between.after, tiers=between.policy.tiers)
+    return tiers_after_refunds(state, theirs, back, at=between.after, tiers=between.policy.tiers)
 
 
 def _time(between: Between, rules: Rules) -> Step:
     """The date of now without what was bought since; who bought nothing stands where they stand with it."""
-    bought = touched.by_new_orders(between.now.lazy(), between.state.lazy(), between.after)
+    bought = touched.by_new_orders(between.now, between.state.lazy(), between.after)
     people = between.movers(bought)
     if people.is_empty():
         return
     old = between.settled.orders.filter(pl.col("paid_on") <= between.after)
     still = replace(between.settled, orders=old)
-    yield "time", labels_of(still, between.identities, people.lazy(), between.as_of, rules)
+    yield "time", labels_of(still, between.identities, people, between.as_of, rules)
 
 
 def _new_orders(between: Between, rules: Rules) -> Step:
     """Everything as it is, but the cut-offs of the date before, and tiers that nobody decided on by hand."""
-    now = between.now.lazy()
+    now = between.now
     if rules.ladders is not None:
         yield "new_orders", _under_old_cutoffs(between, rules).select("one_id", "segment")
         yield "cutoffs", now.select("one_id", "segment")
@@ -147,10 +151,11 @@ def _new_orders(between: Between, rules: Rules) -> Step:
 
 def _under_old_cutoffs(between: Between, rules: Rules) -> pl.LazyFrame:
     """Who moved as they are now, with the segment by the cut-offs of the date before."""
-    now, rfm = between.now.lazy(), between.policy.rfm
+    rfm = between.policy.rfm
     if is_plain_spend(rfm) and rfm.frequency == "orders":
-        return now.pipe(with_frozen_segment, rules)
-    return replayed(between.settled, between.identities, now.select("one_id"), between.as_of, rules)
+        return between.now.pipe(with_frozen_segment, rules)
+    people = between.state.select("one_id", "number")
+    return replayed(between.settled, between.identities, people, between.as_of, rules)
 
 
 def _named(labels: Labels, step: str) -> pl.LazyFrame:

@@ -5,7 +5,6 @@ from datetime import date
 import polars as pl
 
 from tasks.transforms.before import Before
-from tasks.transforms.customers import Inputs
 from tasks.transforms.identity import with_owner
 from tasks.transforms.lineage import predecessors
 from tasks.transforms.orders import ORDER
@@ -20,15 +19,17 @@ def by_identity(changes: pl.LazyFrame) -> Ids:
     return predecessors(changes).select("one_id").unique()
 
 
-def by_late_data(before: Before, now: Inputs, parts: pl.DataFrame | None, identities: pl.LazyFrame, until: date) -> Ids:
+def by_late_data(
+    before: Before, orders: pl.LazyFrame, parts: pl.DataFrame | None, identities: pl.LazyFrame, until: date
+) -> Ids:
     """Whose orders or refunds of the time up to `until` one of the two refreshes knew otherwise than the other.
 
-    `now` are settled inputs, `parts` those of the orders as they came.
+    `orders` are those of `own_orders` now, `parts` those of the orders as they came.
     """
     late_orders, late_refunds = before.learned()
     refunded = late_refunds.filter(pl.col("refunded_on") <= until).select(ORDER)
     late = pl.concat([late_orders.select(ORDER), refunded]).pipe(under_wholes, parts).unique()
-    sold = now.orders.filter(pl.col("paid_on") <= until)
+    sold = orders.filter(pl.col("paid_on") <= until)
     told = pl.concat([
         late_orders.filter(pl.col("paid_on") <= until).select("buyer_key", "ordered_at"),
         sold.join(late, on=ORDER, how="semi").select("buyer_key", "ordered_at"),
@@ -36,10 +37,10 @@ def by_late_data(before: Before, now: Inputs, parts: pl.DataFrame | None, identi
     return _owners(told, identities)
 
 
-def by_refunds(back: pl.LazyFrame, orders: pl.LazyFrame, identities: pl.LazyFrame, *, after: date, until: date) -> Ids:
-    """Who got money back in `(after, until]`; `back` are the refunds of `paid_back`."""
+def by_refunds(back: pl.LazyFrame, orders: pl.LazyFrame, *, after: date, until: date) -> pl.LazyFrame:
+    """Who got money back in `(after, until]`: number. `back` are the refunds of `paid_back`, `orders` numbered ones."""
     fresh = back.filter(pl.col("refunded_on").is_between(after, until, closed="right")).select(ORDER).unique()
-    return _owners(orders.join(fresh, on=ORDER, how="semi").select("buyer_key", "ordered_at"), identities)
+    return orders.join(fresh, on=ORDER, how="semi").select(number="one_id").drop_nulls().unique()
 
 
 def by_new_orders(customers: pl.LazyFrame, previous: pl.LazyFrame, after: date) -> Ids:

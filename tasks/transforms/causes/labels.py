@@ -12,7 +12,7 @@ from tasks.transforms.causes import touched
 from tasks.transforms.causes.between import Between
 from tasks.transforms.causes.refunded import tiers_after_refunds
 from tasks.transforms.causes.replay import Labels, Rules, labels_of, replayed, with_frozen_segment
-from tasks.transforms.causes.steps import DIMENSIONS, all_columns, is_by_hand, is_unlocked, label_after
+from tasks.transforms.causes.steps import DIMENSIONS, all_columns, is_by_hand, is_unlocked, label_after, without_labels
 from tasks.transforms.customers import Inputs, own_orders, settled, standings
 from tasks.transforms.cutoffs import cutoffs_of, ladders
 from tasks.transforms.held import in_memory
@@ -38,6 +38,8 @@ def labels_between(
     who bought. `inputs` hold a date before.
     """
     between = Between(inputs, policy, as_of, customers, identities, changes)
+    if between.state.is_empty():
+        return without_labels()
     rules = Rules(policy, _ladders(between))
     steps = (_config, _identity, _late_data, _refunds, _time, _new_orders)
     found = [_named(labels, step) for told in steps for step, labels in told(between, rules)]

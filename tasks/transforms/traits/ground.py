@@ -95,7 +95,8 @@ def _orders(inputs: Inputs, policy: Policy, as_of: date, identities: pl.LazyFram
 
 def _owned(rows: pl.LazyFrame, keys: pl.LazyFrame, key: str, at: str) -> pl.LazyFrame:
     """Rows of somebody's, with `one_id`; those of nobody are left out."""
-    return rows.filter(pl.col(key).is_not_null()).pipe(with_owner, keys, key=key, at=at).drop_nulls("one_id")
+    known = rows.filter(pl.col(key).is_not_null())
+    return known.pipe(with_owner, keys, key=key, at=at).drop_nulls("one_id").pipe(_unless_none, known)
 
 
 def _reached(
@@ -105,4 +106,10 @@ def _reached(
     now = aliases(identities).join(numbers, on="one_id").select("old_id", named="number")
     named = touches.rename({"one_id": "old_id"}).join(now, on="old_id", how="left").drop("old_id")
     owned = named.pipe(with_owner, keys, key="recipient_key", at="happened_at")
-    return owned.with_columns(one_id=pl.coalesce("named", "one_id")).drop("named").drop_nulls("one_id")
+    reached = owned.with_columns(one_id=pl.coalesce("named", "one_id")).drop("named").drop_nulls("one_id")
+    return reached.pipe(_unless_none, touches)
+
+
+def _unless_none(owned: pl.LazyFrame, rows: pl.LazyFrame) -> pl.LazyFrame:
+    """`owned` as given; nothing where there are no rows that it could come from: all keys would be read for them."""
+    return owned.clear() if rows.limit(1).collect(engine="streaming").is_empty() else owned

@@ -105,3 +105,14 @@ def test_other_thresholds_move_by_configuration_and_the_rest_stays_as_it_is():
 
 def halved(tier: Tier) -> Tier:
     return tier.model_copy(update={"up_fen": tier.up_fen // 2, "keep_fen": tier.keep_fen // 2})
+
+
+def test_other_rules_under_which_nobody_moves_have_nobody_to_replay():
+    nothing_left = World(
+        orders=(bought("zoe", date(2025, 12, 1), 100),),
+        refunds=(("zoe-2025-12-01", date(2025, 12, 31), 100, date(2025, 12, 31)),),
+        rules=(policy(), policy(tiers=ladder(grace_days=20))),
+    )
+    moves = nothing_left.moves()
+    assert moves.height == 3
+    assert moves["cause"].null_count() == 3

@@ -83,7 +83,7 @@ def _used(counted: pl.DataFrame, after: date, until: date, by: str) -> pl.DataFr
 
 
 def touch_rows(people: pl.DataFrame, campaign: Campaign, *, kind: str, send_on: date, at: datetime) -> pl.DataFrame:
-    """One row per person of `people` (send_id, one_id, recipient_key): the ledger's rows of one kind.
+    """One row per person of `people` (send_id, one_id, recipient_key), in their order: the ledger's rows of one kind.
 
     The price stands on the hand-over alone, so that sums count it once.
     """
@@ -95,4 +95,4 @@ def touch_rows(people: pl.DataFrame, campaign: Campaign, *, kind: str, send_on: 
     }  # fmt: skip
     schema = TABLES["touches"].schema
     rows = people.with_columns(pl.lit(value).cast(schema[name]).alias(name) for name, value in fixed.items())
-    return rows.select(schema.names()).cast(schema).sort("send_id", "recipient_key")
+    return rows.select(schema.names()).cast(schema)

@@ -35,20 +35,23 @@ def contact_points(
         is_theirs (false: somebody else's, on a record of theirs).
     """
     is_own = ~pl.col("channel").is_in(list(marketplaces)).fill_null(value=False)
+    is_contact = pl.col("key_type").is_in(list(types))
     seen = sightings.filter(pl.col("known_from") <= known, pl.col("seen_at") < seen_before)
-    told = _with_owners(seen.select("record", "key", "key_type", "seen_at", is_own=is_own), identities)
-    contacts = told.filter(pl.col("key_type").is_in(list(types)), pl.col("is_loose") | pl.col("is_present"))
-    contacts = contacts.rename({"key_type": "contact_type", "key": "contact_key"})
+    seen = seen.select("record", "key", "key_type", "seen_at", is_own=is_own)
+    keys = identities.filter(pl.any_horizontal(pl.col("key").str.starts_with(f"{kind}:") for kind in types))
+    contacts = seen.filter(is_contact).pipe(_with_owners, keys).pipe(_usable)
     theirs = contacts.filter(pl.col("one_id").is_not_null()).with_columns(is_theirs=True)
+    told = seen.pipe(_of_several, identities).pipe(_with_owners, identities)
+    others = told.filter(is_contact).pipe(_usable).pipe(_of_the_record, told)
     return (
-        pl.concat([rows.select(*_POINT, "is_theirs") for rows in (theirs, _of_the_record(contacts, told))])
+        pl.concat([rows.select(*_POINT, "is_theirs") for rows in (theirs, others)])
         .group_by("one_id", "contact_type", "contact_key")
         .agg(pl.col("is_own", "is_theirs").any(), last_seen_at=pl.col("seen_at").max())
     )
 
 
 def _with_owners(seen: pl.LazyFrame, identities: pl.LazyFrame) -> pl.LazyFrame:
-    """Every sighting with the owner of its key then, worked out once: keys are long, and there are many.
+    """Sightings with the owner of their key then; keys are long, and where there are many nothing of them is held.
 
     Returns:
         the columns of `seen`, one_id, rank (false before true: the strongest), is_loose (the key is nobody's ever),
@@ -59,13 +62,17 @@ def _with_owners(seen: pl.LazyFrame, identities: pl.LazyFrame) -> pl.LazyFrame:
     closed = owned.join(closings(identities), on="key", how="left")
     never = pl.col("one_id").is_null() & pl.col("closed_at").is_null()
     since = pl.col("closed_at").is_null() | (pl.col("seen_at") >= pl.col("closed_at"))
-    told = closed.with_columns(is_loose=never, is_present=since & ~never).drop("closed_at")
-    return told.collect(engine="streaming").lazy()
+    return closed.with_columns(is_loose=never, is_present=since & ~never).drop("closed_at")
+
+
+def _usable(contacts: pl.LazyFrame) -> pl.LazyFrame:
+    """Sightings of contacts that are nobody's key, or still that of the owner: contact_type and contact_key."""
+    usable = contacts.filter(pl.col("is_loose") | pl.col("is_present"))
+    return usable.rename({"key_type": "contact_type", "key": "contact_key"})
 
 
 def _of_the_record(contacts: pl.LazyFrame, told: pl.LazyFrame) -> pl.LazyFrame:
     """Contacts under whoever their record is about, the owner of its strongest key, unless they are that one's own."""
-    told, contacts = (rows.pipe(_of_several, told) for rows in (told, contacts))
     of_people = (
         told.filter(pl.col("one_id").is_not_null())
         .filter(pl.col("rank") == pl.col("rank").min().over("record"))
@@ -76,15 +83,17 @@ def _of_the_record(contacts: pl.LazyFrame, told: pl.LazyFrame) -> pl.LazyFrame:
     return others.with_columns(one_id="about", is_theirs="is_loose")
 
 
-def _of_several(rows: pl.LazyFrame, told: pl.LazyFrame) -> pl.LazyFrame:
-    """Rows of the records whose keys have not all one owner, which are few; one that shares a hash may slip in.
+def _of_several(seen: pl.LazyFrame, identities: pl.LazyFrame) -> pl.LazyFrame:
+    """Sightings on records whose keys have not all one owner, which are few; one that shares a hash may slip in.
 
     Hashes are compared instead of texts, six times as fast. Of owners no less is known: an id is a digest of 64 bits.
     """
-    place, owner = pl.col("record").hash(), pl.col("one_id").hash()
-    owners = told.group_by(place=place).agg(least=owner.min(), most=owner.max())
-    several = owners.filter(pl.col("least") != pl.col("most"))
-    return rows.with_columns(place=place).join(several, on="place", how="semi").drop("place")
+    placed = seen.with_columns(place=pl.col("record").hash())
+    owner = pl.col("one_id").hash()
+    owners = placed.select("place", "key", "seen_at").pipe(with_owner, identities, key="key", at="seen_at")
+    places = owners.group_by("place").agg(least=owner.min(), most=owner.max())
+    several = places.filter(pl.col("least") != pl.col("most")).collect(engine="streaming").lazy()
+    return placed.join(several, on="place", how="semi").drop("place").collect(engine="streaming").lazy()
 
 
 def preferred_contacts(points: pl.LazyFrame) -> pl.LazyFrame:

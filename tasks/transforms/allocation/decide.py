@@ -39,7 +39,7 @@ def candidates(walk: Walk, campaign: Campaign, vendor: Vendor) -> pl.LazyFrame:
     points = walk.points.lazy().filter(pl.col("contact_type") == vendor.contact_type)
     reached = _reached(walk, campaign).lazy().select("one_id", contact_key="recipient_key", is_published=pl.lit(True))
     preferred = preferred_contacts(points).select("one_id", "contact_key", is_published=pl.lit(False))
-    contacts = pl.concat([reached, preferred.join(reached, on="one_id", how="anti")])
+    contacts = pl.concat([reached, preferred.join(reached, on="one_id", how="anti")]).collect().lazy()  # asked twice
     audience = select_audience(walk.known.base, campaign).collect().lazy()
     meant = contacts.join(audience.filter("is_met"), on="one_id", how="semi")  # nobody else's consent is asked for
     said = verdicts(walk.words.lazy(), walk.keys.lazy(), points, meant, question_of(campaign, vendor))

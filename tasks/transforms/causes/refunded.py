@@ -21,7 +21,8 @@ def tiers_after_refunds(
     """
     counted = with_counting_days(orders, refunds, as_of=date.max, tiers=tiers)
     rows = (
-        state.with_columns(is_fraud=pl.col("tier_level") < 0)
+        state.drop("tier_spend_fen")
+        .with_columns(is_fraud=pl.col("tier_level") < 0)
         .join(counted.group_by("one_id").agg(spend_at(at, tiers)), on="one_id", how="left")
         .join(_granted(state, counted, refunds, tiers), on="one_id", how="left")
         .with_columns(pl.col("tier_spend_fen").fill_null(0))

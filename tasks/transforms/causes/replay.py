@@ -17,7 +17,7 @@ from tasks.transforms.segments import name_segments
 
 Labels = pl.LazyFrame
 """One row per customer: one_id, and a label of each dimension that was asked for."""
-_PIECE = 500_000
+_PIECE = 250_000
 """People who are replayed at once, where each stands alone."""
 
 

@@ -1,4 +1,4 @@
-"""Every tag of every household of Complete Journey, and of 5,000 customers of demo_cn, recomputed by hand."""
+"""Every tag and stage of every household of Complete Journey, and of 5,000 customers of demo_cn, by hand."""
 
 from datetime import date
 from typing import Any
@@ -31,9 +31,13 @@ def _served() -> None:
 
 
 @pytest.mark.parametrize(("brand", "day"), CASES, ids=[f"{brand} {day}" for brand, day in CASES])
-def test_every_tag_is_what_comes_out_by_hand(demo: Demo, brand: str, day: date):
+def test_every_tag_and_stage_is_what_comes_out_by_hand(demo: Demo, brand: str, day: date):
     stored = demo.rows("tags", day, brand).drop("as_of").sort("one_id")
-    expected = every_tag(world_of(known(demo, brand, day), made(demo, brand, day), before(demo, brand, day)))
+    tables = made(demo, brand, day)
+    world = world_of(known(demo, brand, day), tables, before(demo, brand, day))
+    expected = every_tag(world)
+    stages = dict(tables["customers"].select("one_id", "stage").iter_rows())
+    assert stages == {name: person.fact("stage") for name, person in world.people.items()}
     assert stored.height == len(expected) == HOUSEHOLDS.get(day, stored.height)
     differ: dict[str, list[Any]] = {}
     for row in stored.head(len(expected) if brand == "complete_journey" else MOST).iter_rows(named=True):

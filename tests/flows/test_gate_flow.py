@@ -72,6 +72,7 @@ def test_a_poisoned_export_is_refused_whole_and_nothing_rests_on_it(brand: Brand
     ]
 
 
+@pytest.mark.acceptance
 def test_the_same_month_stops_again_until_the_file_is_corrected(brand: Brand, tmp_path: Path):
     for _ in range(2):
         with pytest.raises(BadFileError):
@@ -93,6 +94,7 @@ def test_a_brand_that_allows_it_quarantines_the_bad_rows_by_name(brand: Brand, t
     assert careless.rows("orders").filter(paid_month="2017-04").height == 88
 
 
+@pytest.mark.acceptance
 def test_fewer_customers_than_policy_allows_stop_the_month(brand: Brand, tmp_path: Path):
     """March as January knew it has 52 customers, February 55: under a strict policy nothing is published."""
     strict = allow(brand, tmp_path, STRICT)

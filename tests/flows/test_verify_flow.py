@@ -124,6 +124,7 @@ def test_a_comment_in_the_policy_is_no_edit(brand: Brand, tmp_path: Path):
     verify(brand.lake, policy=policy).require_good()
 
 
+@pytest.mark.acceptance
 def test_the_exit_codes_of_the_command(brand: Brand, tmp_path: Path, harness_env: dict[str, str]):
     """0 all the same, 6 the policy was edited, 2 another result, 3 damaged bytes: in this order on one lake."""
     shutil.copytree(brand.policy, tmp_path / "policy")

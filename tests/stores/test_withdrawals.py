@@ -188,7 +188,10 @@ STORIES = [
 ]
 
 
-@pytest.mark.parametrize("story", STORIES, ids=range(len(STORIES)))
+@pytest.mark.parametrize(
+    "story",
+    [pytest.param(one, id=str(n), marks=[pytest.mark.acceptance] * (n > 1)) for n, one in enumerate(STORIES)],
+)
 def test_any_order_of_arrival_ends_in_the_same_refunds(tmp_path: Path, story: tuple[Seen, ...]):
     ends, backs = set(), set()
     for arriving in (story, story[::-1], (story[1], story[0], story[2])):
@@ -204,7 +207,7 @@ def test_any_order_of_arrival_ends_in_the_same_refunds(tmp_path: Path, story: tu
 
 
 @pytest.mark.proof
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", [pytest.param(n, marks=[pytest.mark.acceptance] * (n > 7)) for n in range(20)])
 def test_random_stories_end_alike_in_every_order_of_arrival(tmp_path: Path, seed: int):
     chance = random.Random(seed)  # noqa: S311
     story = tuple(

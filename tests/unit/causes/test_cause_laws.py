@@ -1,5 +1,6 @@
 """Whatever happens between two dates: who moved has one cause, and it is the one that a plain replay names."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import polars as pl
@@ -8,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from expectations.vocabulary import MOVE_CAUSES
+from tasks.policy.holds import Fraud, Holds, Lock
 from tasks.transforms.causes.steps import STEPS, cause_of, label_after, path_of, without_labels
 from tests.support.examples import examples
 from tests.unit.causes.oracle import causes_by_hand
@@ -46,11 +48,58 @@ def worlds(draw: st.DrawFn) -> World:
     return World(bought, tuple(back), joined, rules=rules)
 
 
+DECIDED = st.lists(
+    st.tuples(WHO, st.sampled_from([None, "silver", "gold"]), st.booleans(), st.booleans(), st.booleans()),
+    max_size=3, unique_by=lambda one: one[0],
+)  # fmt: skip
+"""Whom a person decided on: the lock's tier, null for a flag of fraud; if it held in February, in March, and longer."""
+
+
+def with_holds(world: World, drawn: list[tuple[str, str | None, bool, bool, bool]]) -> World:
+    """The same world under locks and flags of those whom February knows."""
+    ids, held = world.ids(), ([], [])
+    for who, tier, *months, goes_on in drawn:
+        ends_on = date(2026, 12, 31) if goes_on else MARCH
+        for month, declared in zip(held, months, strict=True):
+            if declared and who in ids:
+                common = {"one_id": ids[who], "starts_on": date(2026, 2, 1), "reason": "a word was given"}
+                month.append(Lock(tier=tier, ends_on=ends_on, **common) if tier else Fraud(ends_on=ends_on, **common))
+    said = [
+        Holds(
+            locks=tuple(one for one in month if isinstance(one, Lock)),
+            frauds=tuple(one for one in month if isinstance(one, Fraud)),
+        )
+        for month in held
+    ]
+    rules = tuple(policy.model_copy(update={"holds": holds}) for policy, holds in zip(world.rules, said, strict=True))
+    return replace(world, rules=rules)
+
+
 @pytest.mark.proof
 @settings(max_examples=examples(6), deadline=None)
-@given(worlds())
-def test_nobody_moves_without_a_cause_and_nobody_stays_with_one(world: World):
-    moves = world.moves()
+@given(worlds(), DECIDED)
+def test_a_word_given_or_taken_back_is_the_cause_of_whose_tier_it_changed_and_of_nobody_else(world: World, drawn: list):
+    """Held against the same months under the words of February alone."""
+    decided = with_holds(world, drawn)
+    standing = replace(decided, rules=(decided.rules[0], decided.rules[1].model_copy(update=_holds_of(decided))))
+    with_word, without = decided.causes(), standing.causes()
+    named = {who for who, *_ in drawn} | ({"Ann", "bob"} if world.joined else set())
+    for who, (start, end, cause) in with_word.items():
+        if who not in named:
+            assert [start, end, cause] == without[who]
+        elif start != end and end != without[who][1]:
+            assert cause == "manual"
+
+
+def _holds_of(world: World) -> dict[str, Holds]:
+    return {"holds": world.rules[0].holds}
+
+
+@pytest.mark.proof
+@settings(max_examples=examples(6), deadline=None)
+@given(worlds(), DECIDED)
+def test_nobody_moves_without_a_cause_and_nobody_stays_with_one(world: World, drawn: list):
+    moves = with_holds(world, drawn).moves()
     moved = pl.col("from_code") != pl.col("to_code")
     assert moves.filter(moved != pl.col("cause").is_not_null()).is_empty()
     assert set(moves["cause"].drop_nulls()) <= set(MOVE_CAUSES)

@@ -72,7 +72,6 @@ def _say(vendor: str, whole: Measured, stages: list[Stage], wrong: str) -> None:
     lines.append(f"{'in all':24}{whole.seconds:9.2f}{whole.cpu_seconds:9.2f}{'':13}{peak:10.2f}")
     lines.append(f"files, read by DuckDB: {f'WRONG: {wrong}' if wrong else 'each promised contact once, nobody else'}")
     lines.append(
-        f"goal: at most {GOAL_SECONDS:.0f} s ({whole.seconds:.1f}) and {GOAL_GIB} GiB ({peak:.2f}) at a "
-        "million people"
+        f"goal: at most {GOAL_SECONDS:.0f} s ({whole.seconds:.1f}) and {GOAL_GIB} GiB ({peak:.2f}) at a million people"
     )
     sys.stdout.write("\n".join(lines) + "\n")

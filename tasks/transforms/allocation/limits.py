@@ -9,6 +9,7 @@ from tasks.policy.vendors import Vendor
 from tasks.transforms.allocation.prices import flat_price, price_of, with_prices
 from tasks.transforms.allocation.walk import Walk
 from tasks.transforms.caps import over_cap
+from tasks.transforms.holdout import held_now
 
 
 def share_contacts(people: pl.DataFrame, walk: Walk, campaign: Campaign) -> pl.DataFrame:
@@ -16,11 +17,12 @@ def share_contacts(people: pl.DataFrame, walk: Walk, campaign: Campaign) -> pl.D
 
     Of the people of one contact the one whom this send reached already comes first, then a held-out
     one (else the message would reach a holdout through a relative), then by score, bucket and one_id.
-    Whoever was reached or held out before keeps the contact even if the rule selects them no more.
+    Whoever was reached or held out before keeps the contact even if the rule selects them no more; out of everything,
+    before this date: what another campaign of the date held out tells this one nothing, also when it is decided again.
     """
     is_out = pl.col("is_held") | pl.col("is_held_globally")
-    own, everywhere = pl.col("standing_variant").is_not_null(), pl.col("global_standing").is_not_null()
-    was_held = (pl.col("is_held") & own) | (pl.col("is_held_globally") & everywhere)
+    everywhere = pl.col("one_id").is_in(_held_before(walk, campaign).implode())
+    was_held = (pl.col("is_held") & pl.col("standing_variant").is_not_null()) | everywhere
     claims = people.with_columns(is_out=is_out).filter(
         pl.col("is_eligible") | pl.col("is_published") | was_held, pl.col("recipient_key").is_not_null()
     )
@@ -34,6 +36,15 @@ def share_contacts(people: pl.DataFrame, walk: Walk, campaign: Campaign) -> pl.D
     )
     other = pl.when((pl.col("owner") != pl.col("one_id")) & ~pl.col("is_published")).then("owner")
     return people.join(owners, on="recipient_key", how="left").with_columns(other_owner=other).drop("owner")
+
+
+def _held_before(walk: Walk, campaign: Campaign) -> pl.Series:
+    """Who was held out of everything on an earlier date, by one_id."""
+    everybody = walk.global_draw(campaign)
+    if everybody is None:
+        return pl.Series(dtype=pl.String)
+    earlier = walk.known.assignments.filter(pl.col("assigned_on") < walk.send_on)
+    return held_now(earlier, everybody.holdout.experiment, walk.known.names).collect()["one_id"]
 
 
 def meet_limits(people: pl.DataFrame, walk: Walk, campaign: Campaign) -> pl.DataFrame:

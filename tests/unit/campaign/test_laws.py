@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tasks.transforms.waterfall import check_balance, waterfall
 from tests.support.allocation_worlds import GLOBAL, World, facts, run, with_log, worlds
-from tests.support.campaigns import SEND_ON, member, phone
+from tests.support.campaigns import SEND_ON, campaign, member, phone
 from tests.support.examples import examples
 from tests.unit.campaign.oracle import Oracle
 
@@ -103,3 +103,16 @@ def test_order_does_not_matter_and_twice_is_once(world: World, chance: Any) -> N
     assert third.members.equals(first.members)
     assert third.touches.is_empty()
     assert third.assignments.is_empty()
+
+
+def test_whom_one_campaign_of_a_date_holds_out_takes_no_contact_from_another_when_it_is_decided_again() -> None:
+    """Held out of `two`, the first of two people of one phone is no rival in `one`, which does not choose them."""
+    campaigns = [campaign(code="one", audience="m_score >= 3"), campaign(code="two", audience="m_score >= 0")]
+    world = {
+        "people": {"a": 1, "b": 3}, "tiers": dict.fromkeys("ab", "gold"), "phones": {"a": 1, "b": 1}, "merges": {},
+        "bought": set(), "consents": [], "all_said_yes": True, "touches": [], "assignments": [], "codes": 0,
+        "campaigns": campaigns, "holders": set(), "global_percent": "20", "caps": [],
+    }  # fmt: skip
+    first = run(facts(world), world)
+    assert first.members.filter(outcome="planned").select("campaign", "one_id").rows() == [("one", "b")]
+    assert run(with_log(facts(world), first), world).members.equals(first.members)

@@ -14,7 +14,9 @@ from tasks.policy.triggers import Trigger
 from tasks.policy.variants import Holdout, Split, Splitting, Variant
 from tasks.policy.vendors import Hours
 
-TagName = Annotated[str, Field(min_length=1, max_length=30)]
+TAG_NAME_MOST = 30
+"""Characters of a tag's name in WeCom; what is longer is cut."""
+TagName = Annotated[str, Field(min_length=1, max_length=TAG_NAME_MOST)]
 TagId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 

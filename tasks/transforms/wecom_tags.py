@@ -12,10 +12,9 @@ import polars as pl
 
 from expectations.vocabulary import INSTANT
 from tasks.errors import BadPolicyError
+from tasks.policy.campaigns import TAG_NAME_MOST
 from tasks.transforms.identity import with_owner
 
-NAME_MOST: Final = 30
-"""Characters of a tag's name."""
 TAGS_MOST: Final = 3000
 """Tags of one contact."""
 PAIR: Final = ("userid", "external_userid")
@@ -42,7 +41,9 @@ def tags_that_hold(people: pl.LazyFrame, columns: Sequence[str]) -> pl.LazyFrame
 def _name(column: str, dtype: pl.DataType) -> pl.Expr:
     yes = pl.when(pl.col(column)).then(pl.lit(column)).otherwise(None)
     value = pl.concat_str(pl.lit(f"{column}_"), pl.col(column).cast(pl.String))
-    return (yes if dtype == pl.Boolean() else value).str.replace_many([",", ";"], ["，", "；"]).str.slice(0, NAME_MOST)
+    return (
+        (yes if dtype == pl.Boolean() else value).str.replace_many([",", ";"], ["，", "；"]).str.slice(0, TAG_NAME_MOST)
+    )
 
 
 def tags_of_contacts(tags: pl.LazyFrame, contacts: pl.LazyFrame) -> pl.LazyFrame:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 import polars as pl
 
 from expectations.tables import TABLES
-from tasks.policy.campaigns import Campaign
+from tasks.policy.campaigns import TAG_NAME_MOST, Campaign
 from tasks.policy.lint.conditions import codes_of
 from tasks.policy.lint.finding import Problem
 from tasks.policy.models import Policy
@@ -25,7 +25,8 @@ def check_tag_ids(policy: Policy) -> Iterator[Problem]:
 
 def _tags_of(column: str, codes: Mapping[str, frozenset[str]], flags: set[str]) -> set[str]:
     """The tags that the column can make, as far as the policy says."""
-    return {column} if column in flags else {f"{column}_{code}" for code in codes.get(column, ())}
+    names = [column] if column in flags else [f"{column}_{code}" for code in codes.get(column, ())]
+    return {name[:TAG_NAME_MOST] for name in names}
 
 
 def _of_campaign(

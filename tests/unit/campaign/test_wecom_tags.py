@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from tasks.errors import BadPolicyError
+from tasks.policy.campaigns import TAG_NAME_MOST
 from tasks.transforms.wecom_tags import (
-    NAME_MOST,
     OF_CONTACTS,
     TAGS_MOST,
     Contacts,
@@ -76,7 +76,7 @@ def test_only_named_columns_become_tags_and_what_is_not_known_is_none():
 
 def test_a_name_has_no_comma_and_at_most_thirty_characters():
     (name,) = tags_that_hold(people(("a", "li", "金,银" + "长" * 40, None)), ["tier"]).collect()["tag"]
-    assert (name[:8], len(name)) == ("tier_金，银", NAME_MOST)
+    assert (name[:8], len(name)) == ("tier_金，银", TAG_NAME_MOST)
 
 
 def test_several_advisers_of_one_customer_each_get_the_tags_and_a_contact_holds_so_many():

@@ -4,6 +4,7 @@ Write, audit, publish: nothing has reached the lake when the gate speaks. A gate
 or that evaluated nothing, has refused.
 """
 
+import gc
 import logging
 import os
 import tempfile
@@ -53,6 +54,8 @@ def judge(candidates: Sequence[Candidate], least_rows: Mapping[str, int], scratc
     finally:
         source.get_execution_engine().close()
         context.data_sources.delete(database.parent.name)
+        del source
+        gc.collect()  # the engine lies in a cycle, and with it what DuckDB has read
 
 
 def require_good(verdicts: Sequence[Verdict]) -> None:

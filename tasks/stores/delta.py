@@ -15,6 +15,7 @@ import polars as pl
 import pyarrow.dataset as arrow_dataset
 from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Schema, WriterProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, SchemaMismatchError, TableNotFoundError
+from pyarrow import default_memory_pool
 
 from tasks.errors import ConfigurationError, MissingDataError, SnapshotMovedError, StoreUnavailableError, StrataError
 from tasks.stores.objects import Objects
@@ -28,7 +29,7 @@ CONFIGURATION = {"delta.enableExpiredLogCleanup": "false"}
 """Without it Delta drops its log entries after 30 days, and restoring and reading old versions by other engines end."""
 
 HOOKS = PostCommitHookProperties(create_checkpoint=True, cleanup_expired_logs=False)
-WRITER = WriterProperties(compression="ZSTD")
+WRITER = WriterProperties(compression="ZSTD", max_row_group_size=128 * 1024)
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,8 @@ def write(objects: Objects, table: str, handle: DeltaTable, rows: str, commit: C
         if landed is None:
             raise
         return landed
+    finally:
+        default_memory_pool().release_unused()
     return handle
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 
-from flows.plan import waterfalls
+from flows.plan import accounts
 from tasks.steps.house import lake_at
 from tasks.stores.runs import finished_runs
 
@@ -20,10 +20,10 @@ def summary_of(folder: Path) -> dict[str, Any]:
     """Everything the demo says, ready for JSON."""
     journey = folder / "complete_journey"
     lake = lake_at(str(journey))
-    members = lake.scan("audience_members", lake.snapshot()).collect()
+    members = lake.scan("audience_members", lake.snapshot())
     return {
         "brands": [_brand(folder, code) for code in BRANDS],
-        "sends": waterfalls(members),
+        "sends": accounts(members),
         "paths": {
             "report": str(journey / "reports" / "2017-12" / "index.html"),
             "report demo_cn": str(folder / "demo_cn" / "reports" / "2026-05" / "index.html"),

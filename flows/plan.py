@@ -13,7 +13,7 @@ from tasks.refs import Run, Snapshot
 from tasks.settings import Settings
 from tasks.steps.plan import allocate_sends
 from tasks.steps.publish import gate_candidates, publish_candidates
-from tasks.transforms.waterfall import waterfall
+from tasks.transforms.waterfall import waterfalls
 
 
 @flow(name="plan", flow_run_name=run_name)
@@ -31,11 +31,11 @@ def plan_once(parameters: PlanParameters, *, only: frozenset[str] | None = None)
     return until_published(lambda: _attempt(house, parameters, only))
 
 
-def waterfalls(members: pl.DataFrame) -> list[dict[str, Any]]:
-    """One row per send: base, each reason that someone met, planned or delivered."""
+def accounts(members: pl.DataFrame | pl.LazyFrame) -> list[dict[str, Any]]:
+    """One row per send, in order of id: base, each reason that someone met, planned or delivered."""
     return [
-        {"send": str(name), **{reason: count for reason, count in waterfall(send).items() if count}}
-        for (name,), send in members.group_by("send_id", maintain_order=True)
+        {"send": send_id, **{reason: count for reason, count in counts.items() if count}}
+        for send_id, counts in waterfalls(members).items()
     ]
 
 
@@ -55,8 +55,8 @@ def _attempt(house: House, parameters: PlanParameters, only: frozenset[str] | No
             candidates = allocate_sends(run, outbox_of(parameters), parameters.send_on, campaigns, _at(run))
             gate_candidates(run, candidates)
             publish_candidates(run, candidates, {"campaigns": sorted(campaigns)}, house.started_at)
-    members = house.lake.scan("audience_members", house.lake.snapshot(), partitions=[parameters.send_on]).collect()
-    return about | {"outcome": "planned" if campaigns else "already planned", "waterfalls": waterfalls(members)}
+    members = house.lake.scan("audience_members", house.lake.snapshot(), partitions=[parameters.send_on])
+    return about | {"outcome": "planned" if campaigns else "already planned", "waterfalls": accounts(members)}
 
 
 def missing_campaigns(house: House, parameters: PlanParameters, snapshot: Snapshot) -> frozenset[str]:

@@ -13,7 +13,7 @@ from flows.campaign import deliver_share, refuse_stale
 from flows.clock import business_date
 from flows.names import run_name
 from flows.parameters import CampaignParameters, TriggersParameters
-from flows.plan import outbox_of, waterfalls
+from flows.plan import accounts, outbox_of
 from tasks.policy.campaigns import Campaign
 from tasks.refs import Run
 from tasks.steps.house import objects_at
@@ -56,7 +56,7 @@ def _run(house: House, at: datetime, send_on: date, *, is_rehearsal: bool = Fals
 
 def _rehearse(house: House, parameters: TriggersParameters, at: datetime, send_on: date) -> list[dict[str, Any]]:
     run = _run(house, at, send_on, is_rehearsal=True)
-    return waterfalls(triggered_allocation(run, outbox_of(parameters), horizon_of(run, send_on), at).members)
+    return accounts(triggered_allocation(run, outbox_of(parameters), horizon_of(run, send_on), at).members)
 
 
 def _plan(house: House, parameters: TriggersParameters, at: datetime, send_on: date) -> bool:

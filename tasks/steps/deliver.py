@@ -15,6 +15,7 @@ from tasks.steps.breaking import Word, guard
 from tasks.steps.dropping import drop_send, drops_of
 from tasks.steps.house import lake_at, objects_at, policy_of, pseudonymiser_of, snapshot_of
 from tasks.steps.knowledge import Horizon
+from tasks.steps.members import stage_members
 from tasks.steps.rekeyed import rename_of
 from tasks.steps.sending import (
     contacts_of,
@@ -29,10 +30,11 @@ from tasks.steps.sending import (
 from tasks.stores.manifest import Manifest
 from tasks.stores.outbox import Gate, Outcome, Record, publish
 from tasks.stores.revision import Publication, cancellation
-from tasks.stores.scratch import stage
+from tasks.stores.scratch import stage, stage_pieces
 from tasks.stores.sends import Revision, Send, read_manifest, read_send
-from tasks.transforms.caps import touch_rows
+from tasks.transforms.caps import Changes
 from tasks.transforms.delivery import cancelled, delivered
+from tasks.transforms.held import tight
 from tasks.transforms.waterfall import waterfall
 
 
@@ -81,17 +83,20 @@ def prepare(run: Run, outbox: str, name: str, horizon: Horizon, word: Word | Non
 
 def hand_over(run: Run, outbox: str, horizon: Horizon, ready: Ready) -> Delivered:
     """Render and publish the increment, and say what the lake has to be told."""
-    send = ready.publication.send
+    members, publication, passed = ready
+    del ready
+    send = publication.send
     outcome = publish(
         objects_at(outbox),
-        ready.publication,
+        publication,
         key=pseudonymiser_of(run).digest_key,
         gate=_newest(run),
         record=_copying(run, outbox, send),
     )
+    del publication  # the contacts in clear, before the rows that record them are made
     reached = reached_by(run, outbox, send, read_send(objects_at(outbox), send))
-    recorded = _recorded(run, horizon, outbox, send, delivered(ready.members, reached), reached, outcome)
-    return recorded.model_copy(update={"breaker": ready.passed})
+    recorded = _recorded(run, horizon, outbox, send, delivered(members, reached), reached, outcome)
+    return recorded.model_copy(update={"breaker": passed})
 
 
 @task(name="withdraw", task_run_name="withdraw {name}")
@@ -181,37 +186,31 @@ def _recorded(
 
 def _members_candidate(run: Run, send: Send, members: pl.DataFrame) -> Candidate | None:
     """The send's members with their outcomes; None when they stand so already."""
-    table = lake_at(run.lake).scan("audience_members", snapshot_of(run), partitions=[send.send_on]).collect()
-    others = table.filter(pl.col("send_id") != send.id)
-    wanted = pl.concat([others, members.select(others.columns)]).sort("send_id", "one_id")
-    if wanted.equals(table.sort("send_id", "one_id")):
+    wanted = members.sort("one_id")
+    if wanted.equals(stored_members(run, send).select(wanted.columns).sort("one_id")):
         return None
-    return stage(run, "audience_members", wanted, mode="replace", replaces=[send.send_on])
+    return stage_members(run, send.send_on, {send.id: wanted})
 
 
 def _touches_candidate(run: Run, horizon: Horizon, send: Send, reached: pl.DataFrame) -> Candidate | None:
     """Ledger rows for whom the send reaches now, and for whom it was planned or sent and is no more."""
-    stands = lake_at(run.lake).scan("touches", snapshot_of(run)).filter(pl.col("send_id") == send.id).collect()
+    stands = lake_at(run.lake).scan("touches", snapshot_of(run)).filter(pl.col("send_id") == send.id)
     on = ["one_id", "recipient_key"]
-    standing = stands.group_by(on).agg(
+    counts = stands.group_by(on).agg(
         sent=(pl.col("kind") == "handed_over").sum(),
         open=pl.col("kind").is_in(["planned", "handed_over"]).any(),
         void=(pl.col("kind") == "cancelled").sum(),
     )
+    standing = tight(counts)
     in_ledger = standing.filter(pl.col("sent").cast(pl.Int64) > pl.col("void").cast(pl.Int64))
     fresh = reached.select(on).join(in_ledger, on=on, how="anti")
     gone = standing.filter("open").join(reached, on=on, how="anti").filter(
         (pl.col("void") == 0) | (pl.col("sent") > pl.col("void"))
     )  # fmt: skip
-    campaign = policy_of(run).campaign(send.campaign)
-    rows = pl.concat(
-        touch_rows(
-            people.select(*on, send_id=pl.lit(send.id)), campaign, kind=kind, send_on=send.send_on,
-            at=horizon.known_as_of,
-        )
-        for people, kind in ((fresh, "handed_over"), (gone, "cancelled"))
-    )  # fmt: skip
-    return stage(run, "touches", rows, mode="append") if rows.height else None
+    told = {"handed_over": fresh, "cancelled": gone}
+    people = pl.concat(rows.select(*on, send_id=pl.lit(send.id), kind=pl.lit(kind)) for kind, rows in told.items())
+    changes = Changes(people, policy_of(run).campaign(send.campaign), send.send_on, horizon.known_as_of)
+    return stage_pieces(run, "touches", changes.pieces(), mode="append") if people.height else None
 
 
 def _deliveries_candidate(run: Run, horizon: Horizon, outbox: str, send: Send, outcome: Outcome) -> Candidate | None:

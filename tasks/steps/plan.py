@@ -9,9 +9,10 @@ from tasks.errors import MissingDataError
 from tasks.policy.models import Policy
 from tasks.refs import Candidate, Run
 from tasks.steps.coupons import coupons_for
-from tasks.steps.house import lake_at, policy_of, snapshot_of
+from tasks.steps.house import policy_of
 from tasks.steps.knowledge import horizon_of, known_for
-from tasks.stores.scratch import stage
+from tasks.steps.members import stage_members
+from tasks.stores.scratch import stage, stage_pieces
 from tasks.transforms.allocation import Allocation, allocate
 from tasks.transforms.known import Known
 from tasks.transforms.waterfall import check_balance, waterfall
@@ -28,12 +29,12 @@ def allocate_sends(
 def staged(run: Run, send_on: date, allocation: Allocation) -> tuple[Candidate, ...]:
     """The rows of an allocation as candidates, beside the sends of the date that it leaves alone."""
     coupons = coupons_for(run, allocation, send_on, _known(run))
-    members = pl.concat([_other_sends(run, send_on, allocation.members), allocation.members])
-    plan = stage(run, "audience_members", members, mode="replace", replaces=[send_on])
-    logs = (
-        ("assignments", allocation.assignments), ("touches", allocation.touches), ("coupon_allocations", coupons),
-    )  # fmt: skip
-    return (plan, *(stage(run, table, rows, mode="append") for table, rows in logs if rows.height))
+    plan = stage_members(run, send_on, allocation.sends)
+    logs = (("assignments", allocation.assignments), ("coupon_allocations", coupons))
+    kept = [stage(run, table, rows, mode="append") for table, rows in logs if rows.height]
+    if allocation.moves_ledger:
+        kept.append(stage_pieces(run, "touches", allocation.touch_pieces(), mode="append"))
+    return (plan, *kept)
 
 
 def _known(run: Run) -> datetime:
@@ -54,12 +55,6 @@ def allocated(known: Known, policy: Policy, send_on: date, at: datetime, campaig
     """The allocation of what is known, balanced."""
     allocation = allocate(known, policy, send_on=send_on, at=at, campaigns=campaigns)
     base = known.base.select(pl.len()).collect().item()
-    for send in allocation.members.partition_by("send_id"):
-        check_balance(waterfall(send), base=base)
+    for members in allocation.sends.values():
+        check_balance(waterfall(members), base=base)
     return allocation
-
-
-def _other_sends(run: Run, send_on: date, members: pl.DataFrame) -> pl.DataFrame:
-    """Sends of the same date that this allocation leaves as they are."""
-    standing = lake_at(run.lake).scan("audience_members", snapshot_of(run), partitions=[send_on])
-    return standing.collect().join(members.select("send_id").unique(), on="send_id", how="anti")

@@ -33,9 +33,10 @@ from tasks.stores.manifest import Origin, Terms, terms_of
 from tasks.stores.revision import Publication
 from tasks.stores.sends import Send, SendState, reached
 from tasks.stores.vendor_files import CONTACT
-from tasks.transforms.consent import question_of
+from tasks.transforms.consent import about, question_of
 from tasks.transforms.contact_points import keys_of_people
 from tasks.transforms.delivery import Increment, increment, planned, recheck
+from tasks.transforms.held import tight
 from tasks.transforms.holdout import held_now
 from tasks.transforms.lineage import under_old_ids
 from tasks.transforms.links import with_links
@@ -60,14 +61,15 @@ def members_heard(run: Run, horizon: Horizon, send: Send, reached_now: pl.DataFr
     newest, policy = newest_horizon(run, horizon), policy_of(run)
     members, names = asked_again(stored_members(run, send)), changed_names_at(run, newest)
     ids = members.lazy().select("one_id")
-    held = points_of(run, newest).collect(engine="streaming").lazy()  # asked four times, and long in the making
+    held = tight(points_of(run, newest)).lazy()  # asked four times, and long in the making
     known = (keys_of_people(identities_of(run, newest), held), held)
     keys, points = (under_old_ids(rows, names, ids) for rows in known)
+    question = question_of(policy.campaign(send.campaign), policy.vendor(send.vendor))
     checked = recheck(
         members,
         reached_now,
-        question_of(policy.campaign(send.campaign), policy.vendor(send.vendor)),
-        words=words_of(run, newest).collect(engine="streaming").lazy(),
+        question,
+        words=tight(words_of(run, newest).pipe(about, question)).lazy(),
         keys=keys,
         points=points,
         bought=_buyers_now(run, newest, policy.campaign(send.campaign), names, ids),
@@ -119,7 +121,7 @@ def asked_again(members: pl.DataFrame) -> pl.DataFrame:
 def stored_members(run: Run, send: Send) -> pl.DataFrame:
     """The audience_members rows of one send as the snapshot has them."""
     rows = lake_at(run.lake).scan("audience_members", snapshot_of(run), partitions=[send.send_on])
-    return rows.filter(pl.col("send_id") == send.id).collect()
+    return tight(rows.filter(pl.col("send_id") == send.id))
 
 
 def _without_a_value(members: pl.DataFrame, values: pl.DataFrame) -> pl.DataFrame:
@@ -153,7 +155,7 @@ def publication_of(
     names = changed_names_at(run, horizon)
     people = under_old_ids(people_of(run, horizon), names, members.lazy().select("one_id"))
     campaign = policy.campaign(send.campaign)
-    variables = variables_by_variant(people, campaign, members.lazy()).collect().pipe(with_links, members, campaign)
+    variables = tight(variables_by_variant(people, campaign, members.lazy())).pipe(with_links, members, campaign)
     vendor, added = policy.vendor(send.vendor), contacts.of(change.added).join(variables, on="one_id")
     if campaign.coupon_pool is not None:
         added = added.drop(COUPON, strict=False).join(codes_of(run, send, added, names), on="one_id")

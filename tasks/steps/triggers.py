@@ -93,4 +93,4 @@ def _is_news(run: Run, horizon: Horizon, allocation: Allocation) -> bool:
     stored = lake_at(run.lake).scan("audience_members", snapshot_of(run), partitions=[horizon.send_on]).collect()
     stands = stored.with_columns(pl.col("outcome").replace("delivered", "planned"))
     on = ["send_id", "one_id", "outcome"]
-    return bool(allocation.touches.height or allocation.members.join(stands, on=on, how="anti").height)
+    return bool(allocation.moves_ledger or allocation.members.join(stands, on=on, how="anti").height)

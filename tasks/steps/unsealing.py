@@ -10,7 +10,10 @@ from tasks.stores.access_log import Purpose
 from tasks.stores.opener import Opener
 from tasks.stores.sends import Send
 from tasks.stores.vendor_files import CONTACT, can_carry
+from tasks.transforms.held import tight
 
+_AT_ONCE = 250_000
+"""Contacts whose ciphertexts are in memory together; each batch has its own line in the access log."""
 _VALUES = pl.Schema({"recipient_key": pl.String(), CONTACT: pl.String()})
 
 
@@ -26,9 +29,9 @@ class Contacts:
     def of(self, people: pl.DataFrame) -> pl.DataFrame:
         """`people` (one_id, recipient_key) with the plain contact of each who has one that a file can carry."""
         fresh = people.select("recipient_key").drop_nulls().unique().join(self._asked, on="recipient_key", how="anti")
-        if fresh.height:
-            self._values = pl.concat([self._values, self._open(fresh)])
-            self._asked = pl.concat([self._asked, fresh])
+        for keys in fresh.iter_slices(_AT_ONCE):
+            self._values = pl.concat([self._values, self._open(keys)])
+            self._asked = pl.concat([self._asked, keys])
         return people.join(self._values, on="recipient_key").filter(can_carry(pl.col(CONTACT), self._vendor))
 
     def _open(self, keys: pl.DataFrame) -> pl.DataFrame:
@@ -44,7 +47,8 @@ class Contacts:
 
     def _sealed(self, keys: pl.DataFrame) -> pl.DataFrame:
         """One row per contact of these keys in the vault, still sealed; another kind than the vendor's has none."""
-        named = keys.with_columns(pseudonym=pl.col("recipient_key").str.split(":").list.last())
+        named = keys.lazy().with_columns(pseudonym=pl.col("recipient_key").str.extract("([^:]*)$"))
         contacts = lake_at(self._run.lake).scan("contacts", snapshot_of(self._run))
         own = contacts.filter(pl.col("contact_type") == self._vendor.contact_type)
-        return named.lazy().join(own, on="pseudonym").collect().unique("recipient_key", maintain_order=True)
+        own = own.select("pseudonym", "contact_type", "key_id", "nonce", "ciphertext")
+        return tight(named.join(own, on="pseudonym").unique("recipient_key", keep="any"))

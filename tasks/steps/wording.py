@@ -10,6 +10,7 @@ from tasks.policy.offers import COUPON
 from tasks.refs import Run
 from tasks.steps.house import policy_of
 from tasks.steps.knowledge import Horizon, changed_names_at, people_of
+from tasks.transforms.held import tight
 from tasks.transforms.lineage import under_old_ids
 from tasks.transforms.links import with_links
 from tasks.transforms.messages import bill_by_variant, without_refused
@@ -64,4 +65,4 @@ def _names(campaign: Campaign) -> list[str]:
 
 def _variables(run: Run, horizon: Horizon, campaign: Campaign, members: pl.DataFrame) -> pl.DataFrame:
     people = under_old_ids(people_of(run, horizon), changed_names_at(run, horizon), members.lazy().select("one_id"))
-    return variables_by_variant(people, campaign, members.lazy()).collect()
+    return tight(variables_by_variant(people, campaign, members.lazy()))

@@ -32,10 +32,9 @@ def stage(
 
 
 def pieces_of(rows: pl.DataFrame, table: str, size: int = _PIECE) -> Iterable[pl.DataFrame]:
-    """The rows in pieces of `size`, where the first column of the table's key rises all the way; else in one."""
-    first = rows.get_column(TABLES[table].key[0])
-    rises = rows.height > size and bool((first > first.shift()).all())
-    return rows.iter_slices(size) if rises else [rows]
+    """The rows in pieces of `size`, where they stand in the order of the table's key, each of its own; else in one."""
+    may_be_cut = rows.height > size and rises(rows, TABLES[table].key)
+    return rows.iter_slices(size) if may_be_cut else [rows]
 
 
 def stage_pieces(

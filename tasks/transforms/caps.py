@@ -1,6 +1,8 @@
 """The contact ledger: which messages count, and how many of a rolling window a person or a contact has had."""
 
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 
 import polars as pl
 
@@ -82,17 +84,30 @@ def _used(counted: pl.DataFrame, after: date, until: date, by: str) -> pl.DataFr
     return window.group_by(by).agg(used=pl.col("send_id").n_unique())
 
 
-def touch_rows(people: pl.DataFrame, campaign: Campaign, *, kind: str, send_on: date, at: datetime) -> pl.DataFrame:
-    """One row per person of `people` (send_id, one_id, recipient_key), in their order: the ledger's rows of one kind.
+class Changes(NamedTuple):
+    """What one campaign changes in the ledger on a date, before it is spelled out in all the ledger's columns."""
 
-    The price stands on the hand-over alone, so that sums count it once.
-    """
-    cost = campaign.message_cost_fen if kind == "handed_over" else None
-    fixed = {
-        "campaign": campaign.code, "vendor": campaign.vendor, "touch_channel": campaign.touch_channel, "kind": kind,
-        "happened_at": at, "send_on": send_on, "cost_fen": cost, "known_from": at, "file_sha256": None,
-        "send_month": f"{send_on:%Y-%m}",
-    }  # fmt: skip
-    schema = TABLES["touches"].schema
-    rows = people.with_columns(pl.lit(value).cast(schema[name]).alias(name) for name, value in fixed.items())
-    return rows.select(schema.names()).cast(schema)
+    people: pl.DataFrame
+    """send_id, one_id, recipient_key, kind: one row per row to append."""
+    campaign: Campaign
+    send_on: date
+    at: datetime
+
+    def pieces(self, size: int = 250_000) -> Iterator[pl.DataFrame]:
+        """The rows to append in the order of the ledger's key, `size` at a time: spelled out they are far larger."""
+        ordered = self.people.sort("send_id", "recipient_key", "kind", "one_id", nulls_last=True)
+        yield from (self._rows(piece) for piece in ordered.iter_slices(size))
+
+    def _rows(self, people: pl.DataFrame) -> pl.DataFrame:
+        """The price stands on the hand-over alone, so that sums count it once."""
+        cost = pl.when(pl.col("kind") == "handed_over").then(pl.lit(self.campaign.message_cost_fen))
+        fixed = {
+            "campaign": self.campaign.code, "vendor": self.campaign.vendor, "happened_at": self.at,
+            "touch_channel": self.campaign.touch_channel, "send_on": self.send_on, "known_from": self.at,
+            "file_sha256": None, "send_month": f"{self.send_on:%Y-%m}",
+        }  # fmt: skip
+        schema = TABLES["touches"].schema
+        rows = people.with_columns(
+            *(pl.lit(value).cast(schema[name]).alias(name) for name, value in fixed.items()), cost_fen=cost
+        )
+        return rows.select(schema.names()).cast(schema)

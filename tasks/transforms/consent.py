@@ -85,9 +85,16 @@ def standing(
     decided_at = pl.when(_IS_YES).then("decided_at").otherwise(said_at.fill_null(at))
     rows = heard(consents, known=known, marketplaces=marketplaces).with_columns(decided_at=decided_at)
     told = rows.filter(pl.col("decided_at") <= at).select(*_SUBJECT, "decision", "decided_at")
-    latest = pl.col("decision", "decided_at").sort_by(["decided_at", "decision"]).last()
-    words = told.filter(~_IS_DEAD).group_by(_SUBJECT).agg(latest)  # "withdrawn" sorts after "granted"
-    return pl.concat([words, _dead(told)])
+    return pl.concat([_latest(told.filter(~_IS_DEAD)), _dead(told)])
+
+
+def _latest(told: pl.LazyFrame) -> pl.LazyFrame:
+    """One row per subject, channel and purpose: the later of the last yes and the last no, of equal times the no."""
+    instants = {"yes_at": pl.when(_IS_YES).then("decided_at"), "no_at": pl.when(_IS_NO).then("decided_at")}
+    last = told.with_columns(**instants).group_by(_SUBJECT).agg(pl.col("yes_at", "no_at").max())
+    is_no = (pl.col("no_at") >= pl.col("yes_at")) | pl.col("yes_at").is_null()
+    word = pl.when(is_no).then(pl.lit("withdrawn")).otherwise(pl.lit("granted"))
+    return last.select(*_SUBJECT, decision=word, decided_at=pl.max_horizontal("yes_at", "no_at"))
 
 
 def _dead(told: pl.LazyFrame) -> pl.LazyFrame:
@@ -118,9 +125,7 @@ def verdicts(
     Returns:
         one_id, is_granted, lacks_separate, is_own, the instants of NOES, unreachable_at (null: neither).
     """
-    relevant = words.filter(
-        pl.col("touch_channel").is_in([question.touch_channel, "*"]), pl.col("purpose").is_in(question.purposes)
-    )
+    relevant = words.pipe(about, question)
     theirs = relevant.pipe(of_persons).rename({"subject": "key"}).join(keys, on="key")
     people = theirs.group_by("one_id").agg(_words(question)).collect(engine="streaming").lazy()  # asked twice
     borrowed = contacts.join(points.filter("is_own"), on=["one_id", "contact_key"], how="anti")
@@ -138,6 +143,13 @@ def verdicts(
             lacks_separate=~_has_yes("separate") if question.is_third_party else pl.lit(value=False),
         )
         .with_columns(lacks_separate=pl.col("lacks_separate") | pl.col("separate_no_at").is_not_null())
+    )
+
+
+def about(words: pl.LazyFrame, question: Question) -> pl.LazyFrame:
+    """Of the rows of `standing` those that bear on a question."""
+    return words.filter(
+        pl.col("touch_channel").is_in([question.touch_channel, "*"]), pl.col("purpose").is_in(question.purposes)
     )
 
 

@@ -14,6 +14,7 @@ from tasks.transforms.consent import (
     why_unreachable,
 )
 from tasks.transforms.freshness import why_bought_since
+from tasks.transforms.held import tight
 
 _NO_BUYERS = pl.LazyFrame(schema={"one_id": pl.String, "bought_on": pl.Date})
 
@@ -53,7 +54,7 @@ def recheck(
     """
     buyers = (_NO_BUYERS if bought is None else bought).collect()
     planned = members.lazy().filter(pl.col("outcome") == "planned").select("one_id", contact_key="recipient_key")
-    said = verdicts(words, keys, points, planned, question).collect()
+    said = tight(verdicts(words, keys, points, planned, question))
     owners = published.select("recipient_key", owner="one_id").unique(subset="recipient_key")
     return (
         members.join(said, on="one_id", how="left")

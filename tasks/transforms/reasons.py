@@ -3,6 +3,8 @@
 The columns read here are those that allocation.py puts side by side for one campaign.
 """
 
+from collections.abc import Mapping
+
 import polars as pl
 
 from tasks.policy.campaigns import Campaign
@@ -57,8 +59,8 @@ def outcome(*, is_closed: bool) -> pl.Expr:
     )
 
 
-def evidence(campaign: Campaign, everybody: Holdout | None) -> pl.Expr:
-    """What the outcome rests on, in words; null for whoever is planned. `everybody` is the global holdout."""
+def evidence_of_their_own() -> pl.Expr:
+    """What a reason of their own rests on, in words; null for whoever is eligible."""
     rests_on = {
         "rule_not_met": pl.col("facts"),
         "identity_changed": pl.format("was not meant for it before a merge or split: {}", "changed_from"),
@@ -69,6 +71,13 @@ def evidence(campaign: Campaign, everybody: Holdout | None) -> pl.Expr:
         "no_separate_consent": why_no_separate(),
         "no_profiling": why_no_profiling(),
         "bought_since": why_bought_since(),
+    }
+    return _first(rests_on, "reason")
+
+
+def evidence(campaign: Campaign, everybody: Holdout | None) -> pl.Expr:
+    """What the outcome rests on, in words; null for whoever is planned. `everybody` is the global holdout."""
+    rests_on = {
         "duplicate_contact": pl.format("the contact is also that of {}", "other_owner"),
         "capped": pl.col("over_cap"),
         "lower_priority": pl.format("taken by {}", "taken_by"),
@@ -85,4 +94,8 @@ def evidence(campaign: Campaign, everybody: Holdout | None) -> pl.Expr:
         rests_on["holdout"] = pl.format(f"bucket {{}} of {campaign.holdout.experiment}", "bucket")
         of = f"bucket {{}} of {campaign.holdout.experiment}:variants, of which {campaign.split.coverage} % take part"
         rests_on["not_covered"] = pl.format(of, "split_bucket")
-    return pl.coalesce(*(pl.when(pl.col("outcome") == name).then(text) for name, text in rests_on.items()))
+    return pl.coalesce("why", _first(rests_on, "outcome"))
+
+
+def _first(rests_on: Mapping[str, pl.Expr], column: str) -> pl.Expr:
+    return pl.coalesce(*(pl.when(pl.col(column) == name).then(text) for name, text in rests_on.items()))

@@ -17,8 +17,19 @@ OUTCOMES = (*REASONS, *GOING)
 
 def waterfall(members: pl.DataFrame) -> dict[str, int]:
     """`base` and the count of every outcome of one send, in the order of the walk, zeros included."""
-    counted = dict(members.group_by("outcome").len().iter_rows())
-    return {"base": members.height, **{outcome: int(counted.get(outcome, 0)) for outcome in OUTCOMES}}
+    return _account(members.group_by("outcome").len())
+
+
+def _account(counted: pl.DataFrame) -> dict[str, int]:
+    by_outcome = {outcome: int(count) for outcome, count in counted.iter_rows()}
+    return {"base": sum(by_outcome.values()), **{outcome: by_outcome.get(outcome, 0) for outcome in OUTCOMES}}
+
+
+def waterfalls(members: pl.DataFrame | pl.LazyFrame) -> dict[str, dict[str, int]]:
+    """The `waterfall` of each send among the members, by its id in order."""
+    counted = members.lazy().group_by("send_id", "outcome").len().collect(engine="streaming")
+    sends = counted.sort("send_id").partition_by("send_id", as_dict=True, maintain_order=True)
+    return {str(send_id): _account(rows.drop("send_id")) for (send_id,), rows in sends.items()}
 
 
 def counts_by_variant(members: pl.DataFrame) -> dict[str, int]:

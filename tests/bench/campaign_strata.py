@@ -42,7 +42,7 @@ def _plan(house: House, watch: Watch) -> None:
         watch.note("knowledge", known.base.select("one_id").collect().height)
         codes = frozenset(campaign.code for campaign in house.policy.campaigns)
         allocation = allocated(known, house.policy, SEND_ON, NOW, codes)
-        watch.note("allocation", allocation.members.height)
+        watch.note("allocation", sum(map(len, allocation.sends.values())))
         candidates = staged(planning, SEND_ON, allocation)
         del allocation, known
         gate_candidates.fn(planning, candidates)
@@ -54,10 +54,9 @@ def _deliver(house: House, watch: Watch) -> None:
     delivering, name = _run(house, "campaign"), house.policy.campaigns[0].code
     with scratch_of(delivering):
         horizon, box = horizon_of(delivering, SEND_ON), outbox(Path(house.uri))
-        ready = prepare(delivering, box, name, horizon)
-        watch.note("last look, unsealing", ready.publication.added.height)
-        done = hand_over(delivering, box, horizon, ready)
-        del ready
+        ready = [prepare(delivering, box, name, horizon)]
+        watch.note("last look, unsealing", ready[0].publication.added.height)
+        done = hand_over(delivering, box, horizon, ready.pop())  # as in the flow, where nobody else holds it
         watch.note("files published", done.rows)
         gate_candidates.fn(delivering, done.candidates)
         publish_candidates.fn(delivering, done.candidates, {"campaign": name}, NOW)

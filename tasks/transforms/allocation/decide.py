@@ -12,8 +12,9 @@ from tasks.transforms.allocation.walk import Walk, send_id_of
 from tasks.transforms.audience import select_audience
 from tasks.transforms.consent import question_of, verdicts
 from tasks.transforms.contact_points import preferred_contacts
+from tasks.transforms.held import tight
 from tasks.transforms.known import bought_since, surprised
-from tasks.transforms.reasons import evidence, outcome, reason_of_their_own
+from tasks.transforms.reasons import evidence, evidence_of_their_own, outcome, reason_of_their_own
 
 
 def decide(walk: Walk, campaign: Campaign, vendor: Vendor) -> pl.DataFrame:
@@ -21,7 +22,6 @@ def decide(walk: Walk, campaign: Campaign, vendor: Vendor) -> pl.DataFrame:
     everybody, known = walk.global_draw(campaign), walk.known
     return (
         candidates(walk, campaign, vendor)
-        .collect()
         .pipe(with_holdouts, campaign, everybody, known.assignments, known.names)
         .pipe(share_contacts, walk, campaign)
         .pipe(with_variants, campaign)
@@ -34,13 +34,18 @@ def decide(walk: Walk, campaign: Campaign, vendor: Vendor) -> pl.DataFrame:
     )
 
 
-def candidates(walk: Walk, campaign: Campaign, vendor: Vendor) -> pl.LazyFrame:
-    """Audience, contact, consent and earlier publication side by side; a consent where the condition holds."""
+def candidates(walk: Walk, campaign: Campaign, vendor: Vendor) -> pl.DataFrame:
+    """One row per customer of the base, with the contact that would be used and what speaks against them alone.
+
+    Returns:
+        one_id, m_score, recipient_key, is_published, stratum, reason, why (the evidence of the reason), is_eligible.
+    """
     points = walk.points.lazy().filter(pl.col("contact_type") == vendor.contact_type)
     reached = _reached(walk, campaign).lazy().select("one_id", contact_key="recipient_key", is_published=pl.lit(True))
     preferred = preferred_contacts(points).select("one_id", "contact_key", is_published=pl.lit(False))
-    contacts = pl.concat([reached, preferred.join(reached, on="one_id", how="anti")]).collect().lazy()  # asked twice
-    audience = select_audience(walk.known.base, campaign).collect().lazy()
+    contacts = pl.concat([reached, preferred.join(reached, on="one_id", how="anti")])
+    contacts = tight(contacts).lazy()  # asked twice
+    audience = tight(_audience(walk, campaign)).lazy()
     meant = contacts.join(audience.filter("is_met"), on="one_id", how="semi")  # nobody else's consent is asked for
     said = verdicts(walk.words.lazy(), walk.keys.lazy(), points, meant, question_of(campaign, vendor))
     return (
@@ -55,8 +60,16 @@ def candidates(walk: Walk, campaign: Campaign, vendor: Vendor) -> pl.LazyFrame:
             contact_type=pl.lit(vendor.contact_type),
         )
         .with_columns(reason=reason_of_their_own())
-        .with_columns(is_eligible=pl.col("reason").is_null())
+        .with_columns(why=evidence_of_their_own(), is_eligible=pl.col("reason").is_null())
+        .select("one_id", "m_score", "recipient_key", "is_published", "stratum", "reason", "why", "is_eligible")
+        .pipe(tight)
     )
+
+
+def _audience(walk: Walk, campaign: Campaign) -> pl.LazyFrame:
+    """Whom the rule selects, with the facts of those alone whom it does not: nobody asks for the others'."""
+    audience = select_audience(walk.known.base, campaign)
+    return audience.with_columns(facts=pl.when(~pl.col("is_met")).then("facts"))
 
 
 def _reached(walk: Walk, campaign: Campaign) -> pl.DataFrame:

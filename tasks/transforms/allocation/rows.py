@@ -11,7 +11,7 @@ from tasks.policy.campaigns import Campaign
 from tasks.policy.variants import HELD_OUT, TREATED
 from tasks.transforms.allocation.codes import to_be_given
 from tasks.transforms.allocation.walk import Walk, send_id_of
-from tasks.transforms.caps import touch_rows
+from tasks.transforms.caps import Changes
 from tasks.transforms.holdout import new_assignments
 
 
@@ -23,7 +23,7 @@ class Part(NamedTuple):
     members: pl.DataFrame
     drawn: pl.DataFrame
     asked: pl.DataFrame
-    touches: pl.DataFrame
+    changes: Changes
     codes: pl.DataFrame
 
 
@@ -34,7 +34,7 @@ def part_of(people: pl.DataFrame, campaign: Campaign, walk: Walk, before: pl.Dat
         members(people, campaign, walk.send_on),
         drawn(people, campaign, walk.send_on),
         asked_globally(people),
-        ledger_rows(people, campaign, walk, before, at),
+        Changes(ledger_changes(people, campaign, walk, before), campaign, walk.send_on, at),
         to_be_given(people, campaign, walk),
     )
 
@@ -95,10 +95,8 @@ def drawn_globally(parts: Iterable[Part], walk: Walk) -> pl.DataFrame:
     return new_assignments(once, draw.holdout.experiment, assigned_on=walk.send_on)
 
 
-def ledger_rows(
-    people: pl.DataFrame, campaign: Campaign, walk: Walk, before: pl.DataFrame, at: datetime
-) -> pl.DataFrame:
-    """What changes in the ledger: newly planned messages, and plans that no longer hold.
+def ledger_changes(people: pl.DataFrame, campaign: Campaign, walk: Walk, before: pl.DataFrame) -> pl.DataFrame:
+    """What changes in the ledger (send_id, one_id, recipient_key, kind): new plans, and plans that no longer hold.
 
     A plan of someone whom the send reached is left alone, also while its hand-over is not recorded yet.
     """
@@ -108,12 +106,8 @@ def ledger_rows(
     fresh = planned.join(stood, on=on, how="anti").select(on)
     open_plans = stood.filter(~pl.col("is_handed_over")).join(walk.published, on=["send_id", "one_id"], how="anti")
     void = open_plans.join(planned, on=on, how="anti").select(on)
-    return pl.concat(
-        [
-            touch_rows(void, campaign, kind="cancelled", send_on=walk.send_on, at=at),
-            touch_rows(fresh, campaign, kind="planned", send_on=walk.send_on, at=at),
-        ]
-    )
+    told = {"cancelled": void, "planned": fresh}
+    return pl.concat(rows.with_columns(kind=pl.lit(kind)) for kind, rows in told.items())
 
 
 def side_by_side(sends: list[pl.DataFrame]) -> pl.DataFrame:

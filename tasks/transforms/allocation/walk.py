@@ -15,6 +15,7 @@ from tasks.transforms.allocation.draw import Draw, draw
 from tasks.transforms.caps import LEDGER
 from tasks.transforms.consent import of_persons
 from tasks.transforms.contact_points import keys_of_people
+from tasks.transforms.held import tight
 from tasks.transforms.known import Known
 
 
@@ -54,7 +55,7 @@ def send_id_of(campaign: Campaign, send_on: date) -> str:
 def start(known: Known, policy: Policy, chosen: Sequence[Campaign], send_on: date) -> Walk:
     """Read once what every campaign needs; no message stands in the ledger yet."""
     ids = [send_id_of(c, send_on) for c in chosen]
-    points, words = (rows.collect(engine="streaming") for rows in (known.points, known.words))
+    points, words = (tight(rows) for rows in (known.points, known.words))
     published = known.published.filter(pl.col("send_id").is_in(ids)).collect()
     groups = {c.code: c.exclusive_group for c in policy.campaigns}
     marketing = [send_id_of(c, send_on) for c in chosen if c.purpose != "service"]
@@ -78,7 +79,7 @@ def _keys(known: Known, points: pl.DataFrame, words: pl.DataFrame) -> pl.DataFra
     heard = words.lazy().pipe(of_persons).select(key="subject")
     nameless = known.touches.filter(pl.col("one_id").is_null()).select(key="recipient_key")
     keys = keys_of_people(known.identities, points.lazy())
-    return keys.join(pl.concat([heard, nameless]), on="key", how="semi").collect(engine="streaming")
+    return tight(keys.join(pl.concat([heard, nameless]), on="key", how="semi"))
 
 
 def _global(known: Known, contacting: Contacting, published: pl.DataFrame) -> Draw | None:

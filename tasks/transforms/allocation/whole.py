@@ -1,30 +1,52 @@
 """All campaigns of one date, one after the other, on one ledger."""
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 import polars as pl
 
+from expectations.tables import TABLES
 from tasks.policy.models import Policy
 from tasks.transforms.allocation.codes import NEEDS, left_after
 from tasks.transforms.allocation.decide import decide
 from tasks.transforms.allocation.rows import drawn_globally, in_order, part_of, side_by_side
-from tasks.transforms.allocation.walk import messages_at_start, start
-from tasks.transforms.caps import ledger
+from tasks.transforms.allocation.walk import messages_at_start, send_id_of, start
+from tasks.transforms.caps import Changes, ledger
 from tasks.transforms.known import Known, under_present_ids
 
 
 @dataclass(frozen=True)
 class Allocation:
-    """Rows for audience_members (all of each send), and rows to append to assignments and touches.
+    """What was decided of a date, send by send, and what is to be written down of it."""
 
-    `codes` has send_id and one_id of everybody to whom a coupon code is to be given.
-    """
-
-    members: pl.DataFrame
+    sends: Mapping[str, pl.DataFrame]
+    """Id of each send to all of its members: rows of audience_members."""
     assignments: pl.DataFrame
-    touches: pl.DataFrame
+    """Rows to append."""
+    changes: Sequence[Changes]
+    """What changes in the ledger, in order of the sends' ids."""
     codes: pl.DataFrame
+    """send_id and one_id of everybody to whom a coupon code is to be given."""
+
+    @property
+    def members(self) -> pl.DataFrame:
+        """The members of all sends in the order of their table's key."""
+        return side_by_side(list(self.sends.values()))
+
+    @property
+    def moves_ledger(self) -> bool:
+        """Whether there is a row to append to the ledger."""
+        return any(changes.people.height for changes in self.changes)
+
+    @property
+    def touches(self) -> pl.DataFrame:
+        """The rows to append to the ledger."""
+        return pl.concat([TABLES["touches"].schema.to_frame(), *self.touch_pieces()])
+
+    def touch_pieces(self) -> Iterator[pl.DataFrame]:
+        """The same piece by piece, in the order of the ledger's key."""
+        return (piece for changes in self.changes for piece in changes.pieces())
 
 
 def allocate(
@@ -53,9 +75,10 @@ def allocate(
         parts.append(part_of(people, campaign, walk, before, at))
         left = left_after(walk, campaign, parts[-1].codes)
         walk = replace(walk, messages=pl.concat([walk.messages, parts[-1].messages]), codes_left=left)
+    sends = {send_id_of(part.changes.campaign, send_on): part for part in parts}
     return Allocation(
-        members=side_by_side([part.members for part in parts]),
+        sends={send_id: sends[send_id].members for send_id in sorted(sends)},
         assignments=in_order([drawn_globally(parts, walk), *(part.drawn for part in parts)], "assignments"),
-        touches=in_order([part.touches for part in parts], "touches"),
+        changes=[sends[send_id].changes for send_id in sorted(sends)],
         codes=pl.concat([pl.DataFrame(schema=dict.fromkeys(NEEDS, pl.String)), *(part.codes for part in parts)]),
     )

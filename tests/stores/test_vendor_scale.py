@@ -47,6 +47,7 @@ def rendered(name: str, count: int, folder: Path) -> dict[str, Any]:
 def must_hold_everyone_once(folder: Path, vendor: Vendor, told: dict[str, Any], count: int) -> None:
     """Hold the ids that another reader finds against those that the vendor's documents ask for."""
     missing = {expected_id(STORED[vendor.contact_type](number), vendor) for number in range(count)}
+    assert len(missing) == count
     for name, rows, _ in told["parts"]:
         found = ids_in(File(name, (folder / name).read_bytes(), rows), vendor)
         assert len(found) == rows

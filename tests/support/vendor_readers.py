@@ -21,7 +21,7 @@ HOSTILE = (
 )  # fmt: skip
 """Texts that a nickname may hold, and that spreadsheets, parsers and consoles stumble over."""
 STORED = {
-    "phone": lambda n: f"138{n:08d}", "email": lambda n: f"Some.One+{n}@gmail.com".lower(),
+    "phone": lambda n: f"138{n:08d}", "email": lambda n: f"some.one{n}+news@gmail.com",
     "push_token": lambda n: f"{n:08d}aBcD{n:020d}", "external_userid": lambda n: f"wmAJ2GCAAAme1XQRC-NI{n:08d}",
     "member": lambda n: f"V{n:07d}",
 }  # fmt: skip

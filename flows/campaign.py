@@ -12,8 +12,8 @@ from flows.begin import House, begin, open_house, scratch_of, until_published
 from flows.clock import business_date, now
 from flows.names import run_name
 from flows.parameters import CampaignParameters, CancelParameters, PlanParameters
-from flows.plan import outbox_of, plan_once
-from flows.rehearsal import rehearse, without_people
+from flows.plan import missing_campaigns, outbox_of, plan_once
+from flows.rehearsal import Rehearsal, without_people
 from tasks.account import account
 from tasks.errors import ConfigurationError
 from tasks.policy.campaigns import Campaign
@@ -50,7 +50,9 @@ def campaign_once(parameters: CampaignParameters) -> dict[str, Any]:
     require_due(house, chosen, parameters)
     if parameters.dry_run:
         with making_no_key():
-            return rehearse(house, parameters, chosen, is_planned=is_planned(house, chosen, parameters.send_on))
+            missing = missing_campaigns(house, parameters, house.lake.snapshot())
+            campaigns = missing if is_planned(house, chosen, parameters.send_on) else missing | {chosen.code}
+            return Rehearsal(house, parameters, parameters.send_on, campaigns).look(chosen)
     refuse_stale(house, chosen, parameters.send_on, parameters.today)
     planned = plan_once(_plan_parameters(parameters))
     if chosen.hold:

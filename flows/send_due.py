@@ -10,13 +10,15 @@ from prefect import flow
 from flows.approval import require_approval
 from flows.artifacts import leave_summary
 from flows.begin import House, open_house, until_published
-from flows.campaign import campaign_once, deliver_share, refuse_stale
+from flows.campaign import deliver_share, refuse_stale
 from flows.clock import business_date
 from flows.names import run_name
 from flows.parameters import CampaignParameters, PlanParameters, SendParameters
-from flows.plan import plan_once
+from flows.plan import missing_campaigns, plan_once
+from flows.rehearsal import Rehearsal
 from tasks.errors import BreakerTrippedError, HeldError, StrataError
 from tasks.policy.campaigns import Campaign
+from tasks.stores.keys import making_no_key
 
 WORST_FIRST: Final = (5, 2, 6, 1, 3, 4, 0)
 """Exit codes: a person must look; a send was stopped; another attempt may do; somebody has to say yes; all is well."""
@@ -63,9 +65,13 @@ def send_once(parameters: SendParameters) -> dict[str, Any]:
     send_on = parameters.send_on or business_date(house.started_at, house.zone)
     due = due_campaigns(house.policy.campaigns, send_on, is_named=is_named)
     day = _Day(house, parameters, send_on)
-    if not parameters.dry_run:
+    if parameters.dry_run:
+        with making_no_key():
+            rehearsal = day.rehearsal(due)
+            rows = [_row(campaign, lambda each: _would_send(rehearsal.look(each))) for campaign in due]
+    else:
         day.plan(due)
-    rows = [_row(campaign, day.look if parameters.dry_run else day.deliver) for campaign in due]
+        rows = [_row(campaign, day.deliver) for campaign in due]
     return {"send_on": str(send_on), "outcome": _outcome(rows), "exit_code": worst(rows), "sends": rows}
 
 
@@ -104,10 +110,11 @@ class _Day:
             told = PlanParameters(send_on=self.send_on, **self._common())
             plan_once(told, only=fresh)
 
-    def look(self, campaign: Campaign) -> Row:
-        """What would go out now, as `strata campaign --dry-run` counts it."""
-        told = campaign_once(self._told(campaign, dry_run=True))
-        return {"status": "would send", "rows": told["difference"]["added"], "recalled": told["difference"]["recalled"]}
+    def rehearsal(self, due: tuple[Campaign, ...]) -> Rehearsal:
+        """What would go out now, as `strata campaign --dry-run` counts it, for all of them allocated at once."""
+        told = PlanParameters(send_on=self.send_on, **self._common())
+        missing = missing_campaigns(self.house, told, self.house.lake.snapshot())
+        return Rehearsal(self.house, self.parameters, self.send_on, missing & {campaign.code for campaign in due})
 
     def deliver(self, campaign: Campaign) -> Row:
         """Publish what the vendor does not have yet."""
@@ -124,6 +131,10 @@ class _Day:
 
     def _common(self) -> dict[str, Any]:
         return self.parameters.model_dump(include={"known_as_of", "lake", "policy"})
+
+
+def _would_send(told: dict[str, Any]) -> Row:
+    return {"status": "would send", "rows": told["difference"]["added"], "recalled": told["difference"]["recalled"]}
 
 
 def _row(campaign: Campaign, act: Callable[[Campaign], Row]) -> Row:

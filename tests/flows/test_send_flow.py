@@ -1,19 +1,24 @@
 """A day of sends: in order, once, none stopped by another's hold or breaker, nothing without a schedule unasked."""
 
 import json
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+from flows import rehearsal
 from flows.approval import approve_send
 from flows.cli import app
-from flows.parameters import SendParameters
+from flows.parameters import PlanParameters, SendParameters
+from flows.plan import plan_once
 from flows.send_due import NotAllSentError, due_campaigns, send
 from tasks.policy.load import load_policy
+from tasks.refs import Run
+from tasks.steps.plan import allocation_of
 from tasks.stores.sends import Send
+from tasks.transforms.allocation import Allocation
 from tests.support.winback import SEND_ON, Brand, copy_policy
 
 pytestmark = [pytest.mark.slow, pytest.mark.acceptance]
@@ -56,6 +61,36 @@ def test_all_that_is_due_goes_out_in_order_and_once(brand: Brand, tmp_path: Path
     again = sent(day)
     assert (again["exit_code"], set(by_campaign(again).values())) == (0, {"already_published"})
     assert (day.stored(), day.rows("touches").height) == (files, ledger)
+
+
+def test_a_dry_run_allocates_a_day_once_and_tells_of_each_what_it_tells_alone(
+    brand: Brand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    allocated: list[frozenset[str]] = []
+
+    def counting(run: Run, outbox: str, send_on: date, campaigns: frozenset[str], at: datetime) -> Allocation:
+        allocated.append(campaigns)
+        return allocation_of(run, outbox, send_on, campaigns, at)
+
+    day = brand.under(copy_policy(tmp_path / "policy", a_gift=EVERYONE | {"priority": 90}))
+    alone = {name: day.deliver(name, dry_run=True)["difference"]["added"] for name in ("winback_sms", "a_gift")}
+    monkeypatch.setattr(rehearsal, "allocation_of", counting)
+    together = by_campaign(sent(day, dry_run=True), "rows")
+    assert {name: together[name] for name in alone} == alone
+    assert allocated == [frozenset({"winback_sms", "welcome_push", "a_gift"})]
+
+
+def test_a_dry_run_of_a_late_campaign_counts_what_the_frozen_plan_has_left(brand: Brand, tmp_path: Path):
+    """Planned anew, the late one with the higher priority would take everybody from those that are planned."""
+    told = {"send_on": SEND_ON, "known_as_of": str(SEND_ON), "lake": brand.uri, "policy": str(brand.policy)}
+    planned = plan_once(PlanParameters.model_validate(told))["waterfalls"]
+    day = brand.under(copy_policy(tmp_path / "policy", a_gift=EVERYONE | {"priority": 1}))
+    rehearsed, alone = sent(day, dry_run=True), day.deliver("a_gift", dry_run=True)
+    assert by_campaign(rehearsed, "rows") == by_campaign(sent(day), "rows")
+    assert by_campaign(rehearsed, "rows")["a_gift"] == alone["difference"]["added"]
+    assert by_campaign(rehearsed, "rows")["winback_sms"] == next(
+        account["planned"] for account in planned if "winback_sms" in account["send"]
+    )
 
 
 def test_a_hold_stops_no_other_and_tells_what_to_do(brand: Brand, tmp_path: Path):

@@ -95,6 +95,11 @@ class Campaign(Rule):
     )
     owner: str = Field(default="crm", description="team that answers for the campaign")
 
+    @property
+    def tells_nobody(self) -> bool:
+        """True for a send that no customer reads, tags kept in step: it counts as no message, and no cap stops it."""
+        return bool(self.tag_sync)
+
     def is_due(self, day: date) -> bool:
         """Whether `strata plan` allocates it on a day: it is not set off by persons, and the schedule names the day."""
         return self.trigger is None and (self.schedule is None or self.schedule.is_due(day))

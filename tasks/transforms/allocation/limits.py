@@ -6,7 +6,7 @@ import polars as pl
 
 from tasks.policy.campaigns import Campaign
 from tasks.policy.vendors import Vendor
-from tasks.transforms.allocation.prices import flat_price, price_of, with_prices
+from tasks.transforms.allocation.prices import flat_price, price_in_queue, price_of, with_prices
 from tasks.transforms.allocation.walk import Walk
 from tasks.transforms.caps import over_cap
 from tasks.transforms.holdout import held_now
@@ -52,8 +52,10 @@ def meet_limits(people: pl.DataFrame, walk: Walk, campaign: Campaign) -> pl.Data
     group = walk.groups[campaign.code]
     rivals = [code for code, of in walk.groups.items() if group and of == group and code != campaign.code]
     today = walk.messages.filter(pl.col("send_on") == walk.send_on, pl.col("campaign").is_in(rivals))
+    is_read = ~pl.col("campaign").is_in(sorted(walk.silent)) | (pl.col("campaign") == campaign.code)
+    messages, caps = walk.messages.filter(is_read), () if campaign.tells_nobody else walk.contacting.caps
     for by in ("one_id", "recipient_key"):
-        full = over_cap(walk.messages, walk.contacting.caps, campaign, walk.send_on, by)
+        full = over_cap(messages, caps, campaign, walk.send_on, by)
         taken = today.filter(pl.col(by).is_not_null()).group_by(by).agg(taken_by=pl.col("campaign").min())
         people = people.join(full.rename({"over_cap": f"over_cap_{by}"}), on=by, how="left")
         people = people.join(taken.rename({"taken_by": f"taken_by_{by}"}), on=by, how="left")
@@ -77,7 +79,7 @@ def keep_budget(people: pl.DataFrame, walk: Walk, campaign: Campaign, vendor: Ve
         return people.with_columns(budget_left=nothing, is_going=pl.col("is_left") & ~is_out)
     people = with_prices(people, walk.known.base, campaign, vendor)
     left = campaign.budget_fen - _spent(people, walk, campaign)
-    cost = price_of(campaign)
+    cost = price_in_queue(campaign)
     queue = (
         people.filter("is_left", ~pl.col("is_published"))
         .sort("m_score", "bucket", "one_id", descending=[True, False, False], nulls_last=True)

@@ -46,6 +46,17 @@ def price_of(campaign: Campaign) -> pl.Expr:
     return pl.coalesce(*chosen, dearest)
 
 
+def price_in_queue(campaign: Campaign) -> pl.Expr:
+    """Fen that a message may cost whoever waits for the budget: in a stratified split the dearest one, for everybody.
+
+    Newcomers get their variants after the budget; were those who have one priced by it, the same day decided again
+    would have money left.
+    """
+    if not (campaign.split.by and campaign.variants):
+        return price_of(campaign)
+    return pl.max_horizontal(_PRICE + code for code in _messages(campaign))
+
+
 def flat_price(campaign: Campaign) -> int:
     """Fen of a message of one part to somebody who is no customer any more: the dearest one."""
     return campaign.message_cost_fen + max(message.incentive_fen for message in _messages(campaign).values())

@@ -27,6 +27,8 @@ class Walk:
     contacting: Contacting
     send_on: date
     groups: dict[str, str | None]
+    silent: frozenset[str]
+    """Codes of the campaigns whose sends no customer reads."""
     points: pl.DataFrame
     keys: pl.DataFrame
     words: pl.DataFrame
@@ -58,12 +60,14 @@ def start(known: Known, policy: Policy, chosen: Sequence[Campaign], send_on: dat
     points, words = (tight(rows) for rows in (known.points, known.words))
     published = known.published.filter(pl.col("send_id").is_in(ids)).collect()
     groups = {c.code: c.exclusive_group for c in policy.campaigns}
+    silent = frozenset(c.code for c in policy.campaigns if c.tells_nobody)
     marketing = [send_id_of(c, send_on) for c in chosen if c.purpose != "service"]
     return Walk(
         known,
         policy.contacting,
         send_on,
         groups,
+        silent,
         points,
         _keys(known, points, words),
         words,

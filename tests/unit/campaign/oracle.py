@@ -236,8 +236,9 @@ class Oracle:
             if m["campaign"] == campaign.code and m["day"] > since:
                 paid.setdefault((m["send_id"], m["key"]), m["one_id"])
         left = campaign.budget_fen - sum(self.cost(campaign, variants.get(str(p))) for p in paid.values())
+        is_placed_later = campaign.split.by and campaign.variants
         for number, p in enumerate(queue):
-            cost = self.cost(campaign, variants[p])
+            cost = self.cost(campaign, None if is_placed_later else variants[p])
             if cost > left:
                 return queue[number:]
             left -= 0 if is_out[p] else cost

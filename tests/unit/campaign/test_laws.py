@@ -105,6 +105,21 @@ def test_order_does_not_matter_and_twice_is_once(world: World, chance: Any) -> N
     assert third.assignments.is_empty()
 
 
+def test_a_stratified_split_under_a_budget_is_the_same_when_it_is_decided_again() -> None:
+    """Priced by the variant that the first decision gave them, one more could be paid."""
+    split = {"by": ("tier",), "coverage": "100"}
+    variants = ({"code": "a", "weight": 2}, {"code": "b", "weight": 1, "incentive_fen": 20})
+    world = {
+        "people": {"b": 1, "e": 1}, "tiers": dict.fromkeys("be", "gold"), "phones": {"b": 1, "e": 2}, "merges": {},
+        "bought": set(), "consents": [], "all_said_yes": True, "touches": [], "assignments": [], "codes": 0,
+        "campaigns": [campaign("one", percent="0", variants=variants, split=split, budget_fen=24)],
+        "holders": set(), "global_percent": None, "caps": [],
+    }  # fmt: skip
+    first = run(facts(world), world)
+    assert sorted(first.members["outcome"]) == ["over_budget", "planned"]
+    assert run(with_log(facts(world), first), world).members.equals(first.members)
+
+
 def test_whom_one_campaign_of_a_date_holds_out_takes_no_contact_from_another_when_it_is_decided_again() -> None:
     """Held out of `two`, the first of two people of one phone is no rival in `one`, which does not choose them."""
     campaigns = [campaign(code="one", audience="m_score >= 3"), campaign(code="two", audience="m_score >= 0")]

@@ -89,6 +89,18 @@ def test_a_cap_of_one_campaign_counts_its_own_messages() -> None:
     assert outcomes(run(known(PEOPLE, touches=before), wide).members)["mid"] == "capped"
 
 
+def test_tags_kept_in_step_are_no_message_to_anybody() -> None:
+    """Neither do they use up what a person may get, nor does what they got stop them; a cap of their own does."""
+    once = ({"touch_channel": "*", "days": 30, "most": 1},)
+    sync = campaign("tags", tag_sync=["tier"], priority=1)
+    both = [touch(one, phone(one), 9, campaign=code) for one, code in (("top", "tags"), ("mid", "gift"))]
+    members = run(known(PEOPLE, touches=both), sync, campaign(), caps=once).members
+    assert outcomes(members, "tags") == dict.fromkeys(PEOPLE, "planned")
+    assert outcomes(members) == {"low": "planned", "top": "planned", "mid": "capped"}
+    own = campaign("tags", tag_sync=["tier"], caps=({"days": 30, "most": 1},))
+    assert outcomes(run(known(PEOPLE, touches=both), own, caps=once).members, "tags")["top"] == "capped"
+
+
 def bought(*people: str) -> pl.LazyFrame:
     paid = [
         {"channel": "youzan", "shop_id": "main", "order_id": f"{p}-{day}", "kind": "purchase", "status": "paid",

@@ -15,7 +15,7 @@ from tasks.steps.house import lake_at, policy_of
 from tasks.steps.inputs import refresh_inputs
 from tasks.stores.runs import finished_runs
 from tasks.stores.tables import Lake
-from tasks.transforms.customers import orders_at
+from tasks.transforms.inputs import orders_at
 from tasks.transforms.lineage import aliases
 from tasks.transforms.value.evaluation import NAIVE, Past, evaluate
 

@@ -17,7 +17,8 @@ from tasks.steps.inputs import as_of as day_of
 from tasks.steps.inputs import known_as_of, refresh_inputs
 from tasks.steps.past import past_of, with_all_seen
 from tasks.transforms.audience import base_of
-from tasks.transforms.customers import Inputs, layer_customers
+from tasks.transforms.customers import layer_customers
+from tasks.transforms.inputs import Inputs
 from tasks.transforms.orders import owned_orders
 from tasks.transforms.refresh import tags_of
 from tasks.transforms.simulation import DIMENSIONS, Side, audiences, coupon_money, coupons, matrix, movers, totals

@@ -12,7 +12,7 @@ from tasks.stores.policies import stored_policy
 from tasks.stores.runs import finished_steps
 from tasks.stores.tables import Lake
 from tasks.transforms.before import Before
-from tasks.transforms.customers import Inputs
+from tasks.transforms.inputs import Inputs
 from tasks.transforms.orders import known_at, known_refunds
 
 VERSIONED = ("orders", "order_lines", "products", "sightings", "events", "members", "follows", "touches")

@@ -12,9 +12,10 @@ from tasks.refs import Candidate, Run
 from tasks.steps.house import policy_of
 from tasks.steps.inputs import as_of, refresh_inputs
 from tasks.stores.scratch import find, read, spool, spooled, stage, stage_pieces
-from tasks.transforms.customers import Inputs, layer_customers
+from tasks.transforms.customers import layer_customers
 from tasks.transforms.cutoffs import coarse_scores
 from tasks.transforms.identity_guards import require_sane
+from tasks.transforms.inputs import Inputs
 from tasks.transforms.refresh import figures_of, moves_of, tag_changes_of, tag_pieces_of
 from tasks.transforms.traits import describe_customers, with_fitted
 

@@ -13,8 +13,8 @@ from tasks.reports.inputs import count_refusals, monthly_revenue
 from tasks.steps.house import lake_at, objects_at, policy_of, snapshot_of
 from tasks.steps.inputs import as_of, refresh_inputs
 from tasks.stores.tables import Lake
-from tasks.transforms.customers import orders_at
 from tasks.transforms.funnel import funnel
+from tasks.transforms.inputs import orders_at
 from tasks.transforms.lineage import aliases
 from tasks.transforms.orders import known_at, owned_orders
 

@@ -6,7 +6,8 @@ import polars as pl
 
 from tasks.errors import GateRefusedError
 from tasks.policy.identity import Guards
-from tasks.transforms.customers import Inputs, Layers
+from tasks.transforms.customers import Layers
+from tasks.transforms.inputs import Inputs
 
 COUNTED = ("cap", "cannot_link")
 """Refusals that speak of contradictions. A hub refuses all its links by design, and is reported."""

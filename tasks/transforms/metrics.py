@@ -8,7 +8,7 @@ from datetime import date
 
 import polars as pl
 
-from tasks.transforms.customers import Inputs, orders_at
+from tasks.transforms.inputs import Inputs, orders_at
 
 _BP = 10_000
 ALL = "all"

@@ -7,7 +7,8 @@ import polars as pl
 
 from tasks.policy.models import Policy
 from tasks.transforms.causes.labels import labels_between
-from tasks.transforms.customers import Inputs, layer_customers
+from tasks.transforms.customers import layer_customers
+from tasks.transforms.inputs import Inputs
 from tasks.transforms.lineage import aliases
 from tasks.transforms.metrics import key_figures
 from tasks.transforms.migration import trace_moves

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from expectations.tables import TABLES
-from tasks.transforms.customers import Inputs
+from tasks.transforms.inputs import Inputs
 from tests.bench.orders import AS_OF
 
 ZONE, CURRENCY = "Asia/Shanghai", "CNY"

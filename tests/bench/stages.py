@@ -15,8 +15,9 @@ from tasks.policy.models import Policy
 from tasks.refs import Run
 from tasks.steps.refresh import PIECE
 from tasks.stores.scratch import read, spool, spooled, stage, stage_pieces
-from tasks.transforms.customers import Inputs, customers_and_models
+from tasks.transforms.customers import customers_and_models
 from tasks.transforms.cutoffs import cutoffs_of, standing_cutoffs
+from tasks.transforms.inputs import Inputs
 from tasks.transforms.refresh import figures_of, moves_of, tag_changes_of, tag_pieces_of
 from tasks.transforms.traits import describe_customers, with_fitted
 from tests.bench.lake import identities_of, inputs_of

@@ -8,7 +8,7 @@ import polars as pl
 
 from tasks.policy.models import Policy
 from tasks.transforms.causes.steps import DIMENSIONS
-from tasks.transforms.customers import Inputs, settled_at
+from tasks.transforms.inputs import Inputs, settled_at
 from tasks.transforms.lineage import aliases, inherit
 from tasks.transforms.tiers import STATE
 

@@ -13,9 +13,10 @@ from tasks.transforms.causes.between import Between
 from tasks.transforms.causes.refunded import tiers_after_refunds
 from tasks.transforms.causes.replay import Labels, Rules, labels_of, replayed, with_frozen_segment
 from tasks.transforms.causes.steps import DIMENSIONS, all_columns, is_by_hand, is_unlocked, label_after, without_labels
-from tasks.transforms.customers import Inputs, own_orders, settled, standings
+from tasks.transforms.customers import standings
 from tasks.transforms.cutoffs import cutoffs_of, ladders
 from tasks.transforms.held import in_memory
+from tasks.transforms.inputs import Inputs, own_orders, settled
 from tasks.transforms.lineage import aliases, heirs
 from tasks.transforms.rfm import Ladder, is_plain_spend
 

@@ -9,8 +9,9 @@ import polars as pl
 from expectations.tables import TABLES
 from tasks.policy.models import Policy
 from tasks.transforms.causes.steps import DIMENSIONS
-from tasks.transforms.customers import Inputs, number_people, numbered_keys, standings
+from tasks.transforms.customers import standings
 from tasks.transforms.held import in_memory
+from tasks.transforms.inputs import Inputs, number_people, numbered_keys
 from tasks.transforms.orders import owned_orders
 from tasks.transforms.rfm import Ladder, score_rfm
 from tasks.transforms.segments import name_segments

@@ -15,8 +15,8 @@ import polars as pl
 
 from expectations.tables import TABLES
 from tasks.policy.models import Policy
-from tasks.transforms.customers import Inputs
 from tasks.transforms.held import Hold, in_memory, shrunk
+from tasks.transforms.inputs import Inputs
 from tasks.transforms.traits.activity import joined_on, judge_activity
 from tasks.transforms.traits.character import judge_character
 from tasks.transforms.traits.clusters import find_clusters

@@ -7,9 +7,9 @@ import polars as pl
 
 from expectations.tables import TABLES
 from tasks.policy.models import Policy
-from tasks.transforms.customers import Inputs, lines_of, numbered_orders, refunds_of
 from tasks.transforms.facts import only_mature
 from tasks.transforms.identity import with_owner
+from tasks.transforms.inputs import Inputs, lines_of, numbered_orders, refunds_of
 from tasks.transforms.lineage import aliases
 from tasks.transforms.orders import net_orders
 

@@ -12,8 +12,9 @@ from typing import Any
 import polars as pl
 
 from tasks.policy.models import Policy
-from tasks.transforms.customers import Inputs, settled, standings
+from tasks.transforms.customers import standings
 from tasks.transforms.cutoffs import ladders
+from tasks.transforms.inputs import Inputs, settled
 from tasks.transforms.lineage import aliases, inherit
 from tasks.transforms.rfm import score_rfm
 from tasks.transforms.segments import name_segments

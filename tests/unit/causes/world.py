@@ -8,8 +8,9 @@ import polars as pl
 
 from tasks.policy.models import Policy
 from tasks.transforms.before import Before
-from tasks.transforms.customers import Inputs, layer_customers
+from tasks.transforms.customers import layer_customers
 from tasks.transforms.identity import resolve
+from tasks.transforms.inputs import Inputs
 from tasks.transforms.orders import known_at, known_refunds
 from tasks.transforms.refresh import moves_of
 from tests.unit.transforms import builders

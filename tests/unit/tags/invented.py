@@ -9,7 +9,7 @@ import polars as pl
 
 from expectations.tables import TABLES
 from expectations.vocabulary import EVENTS
-from tasks.transforms.customers import Inputs
+from tasks.transforms.inputs import Inputs
 from tasks.transforms.orders import known_refunds
 
 ZONE, CURRENCY = "Asia/Shanghai", "CNY"

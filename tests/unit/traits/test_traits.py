@@ -8,7 +8,8 @@ import polars as pl
 import pytest
 
 from expectations.tables import TABLES
-from tasks.transforms.customers import Inputs, Layers, layer_customers
+from tasks.transforms.customers import Layers, layer_customers
+from tasks.transforms.inputs import Inputs
 from tasks.transforms.traits import ground_of, traits_of
 from tests.unit.traits.worlds import AS_OF, at, on, policy
 from tests.unit.transforms import builders

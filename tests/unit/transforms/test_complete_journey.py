@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from expectations.tables import TABLES
-from tasks.transforms.customers import Inputs
+from tasks.transforms.inputs import Inputs
 from tasks.transforms.refresh import refresh
 from tests.unit.transforms import builders
 

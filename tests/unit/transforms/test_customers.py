@@ -10,7 +10,8 @@ from expectations.tables import TABLES
 from tasks.policy.holds import Holds
 from tasks.policy.models import Policy
 from tasks.policy.rfm import Rfm
-from tasks.transforms.customers import Inputs, layer_customers
+from tasks.transforms.customers import layer_customers
+from tasks.transforms.inputs import Inputs
 from tasks.transforms.refresh import refresh
 from tasks.transforms.reviews import month_ends_between
 from tests.unit.transforms import builders

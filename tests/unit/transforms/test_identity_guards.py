@@ -7,8 +7,9 @@ import pytest
 
 from tasks.errors import GateRefusedError
 from tasks.policy.identity import Guards
-from tasks.transforms.customers import Inputs, Layers
+from tasks.transforms.customers import Layers
 from tasks.transforms.identity_guards import is_too_many, require_sane
+from tasks.transforms.inputs import Inputs
 from tests.unit.transforms import builders
 
 GUARDS = Guards(max_component=3, spare=1)

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from tasks.policy.models import Policy
-from tasks.transforms.customers import Inputs
+from tasks.transforms.inputs import Inputs
 from tasks.transforms.refresh import refresh
 from tests.unit.transforms import builders
 from tests.unit.transforms.builders import ladder, noon

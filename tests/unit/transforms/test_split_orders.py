@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from expectations.tables import TABLES
 from tasks.policy.rfm import Rfm, Winsorise
-from tasks.transforms.customers import Inputs, lines_of, orders_at, refunds_of, settled
 from tasks.transforms.facts import sum_orders
+from tasks.transforms.inputs import Inputs, lines_of, orders_at, refunds_of, settled
 from tasks.transforms.rfm_values import with_scored_values
 from tasks.transforms.split_orders import joined, numbered_as_placed, parts_of
 from tasks.transforms.value.histories import LARGEST_ORDER

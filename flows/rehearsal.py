@@ -67,7 +67,7 @@ class Rehearsal:
 
     def _allocated(self, chosen: Campaign) -> pl.DataFrame:
         """The members of a send as the allocation of the day would have them."""
-        own = self._allocation.sends[send_id_of(chosen, self.send_on)]
+        own = self._allocation.sends[send_id_of(chosen, self.send_on)].collect()
         return without_refused_texts(self._run, horizon_of(self._run, self.send_on), chosen, own)
 
     @property

@@ -189,7 +189,7 @@ def _members_candidate(run: Run, send: Send, members: pl.DataFrame) -> Candidate
     wanted = members.sort("one_id")
     if wanted.equals(stored_members(run, send).select(wanted.columns).sort("one_id")):
         return None
-    return stage_members(run, send.send_on, {send.id: wanted})
+    return stage_members(run, send.send_on, {send.id: wanted.lazy()})
 
 
 def _touches_candidate(run: Run, horizon: Horizon, send: Send, reached: pl.DataFrame) -> Candidate | None:

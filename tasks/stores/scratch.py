@@ -106,12 +106,12 @@ def write_whole(frame: pl.DataFrame, path: Path) -> Path:
     return path
 
 
-def spool(run: Run, name: str, rows: pl.LazyFrame) -> pl.LazyFrame:
+def spool(run: Run, name: str, rows: pl.LazyFrame, *, in_order: bool = False) -> pl.LazyFrame:
     """Write rows that later steps of the run read again, however many, and return them as they are read."""
     path = _spooled(run, name)
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(".draft")
-    rows.sink_parquet(draft, compression="zstd", statistics=True, maintain_order=False)
+    rows.sink_parquet(draft, compression="zstd", statistics=True, maintain_order=in_order)
     draft.replace(path)
     return pl.scan_parquet(path)
 

@@ -15,9 +15,9 @@ GOING = ("planned", "delivered")
 OUTCOMES = (*REASONS, *GOING)
 
 
-def waterfall(members: pl.DataFrame) -> dict[str, int]:
+def waterfall(members: pl.DataFrame | pl.LazyFrame) -> dict[str, int]:
     """`base` and the count of every outcome of one send, in the order of the walk, zeros included."""
-    return _account(members.group_by("outcome").len())
+    return _account(members.lazy().group_by("outcome").len().collect(engine="streaming"))
 
 
 def _account(counted: pl.DataFrame) -> dict[str, int]:

@@ -5,7 +5,10 @@ Prefect stands beside: the steps are called as the functions that they are. Grea
 
 import json
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
+
+import polars as pl
 
 from flows.begin import House, begin, scratch_of
 from flows.parameters import CampaignParameters
@@ -17,6 +20,7 @@ from tasks.steps.house import lake_at
 from tasks.steps.knowledge import horizon_of, known_for
 from tasks.steps.plan import allocated, staged
 from tasks.steps.publish import gate_candidates, publish_candidates
+from tasks.stores.scratch import spool
 from tests.bench.campaign_lake import NOW, SEND_ON, policy_for
 from tests.bench.stages import Watch
 
@@ -41,8 +45,8 @@ def _plan(house: House, watch: Watch) -> None:
         known = known_for(planning, horizon_of(planning, SEND_ON), outbox(Path(house.uri)), house.policy.campaigns)
         watch.note("knowledge", known.base.select("one_id").collect().height)
         codes = frozenset(campaign.code for campaign in house.policy.campaigns)
-        allocation = allocated(known, house.policy, SEND_ON, NOW, codes)
-        watch.note("allocation", sum(map(len, allocation.sends.values())))
+        allocation = allocated(known, house.policy, SEND_ON, NOW, codes, partial(spool, planning, in_order=True))
+        watch.note("allocation", sum(rows.select(pl.len()).collect().item() for rows in allocation.sends.values()))
         candidates = staged(planning, SEND_ON, allocation)
         del allocation, known
         gate_candidates.fn(planning, candidates)

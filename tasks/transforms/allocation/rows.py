@@ -20,7 +20,7 @@ class Part(NamedTuple):
 
     messages: pl.DataFrame
     """What the campaigns after it find in the ledger."""
-    members: pl.DataFrame
+    members: pl.LazyFrame
     drawn: pl.DataFrame
     asked: pl.DataFrame
     changes: Changes
@@ -31,7 +31,7 @@ def part_of(people: pl.DataFrame, campaign: Campaign, walk: Walk, before: pl.Dat
     """The rows of one decided campaign; `before` is the ledger as it stood before the walk."""
     return Part(
         taken(people, campaign, walk.send_on),
-        members(people, campaign, walk.send_on),
+        members(people, campaign, walk.send_on).lazy(),
         drawn(people, campaign, walk.send_on),
         asked_globally(people),
         Changes(ledger_changes(people, campaign, walk, before), campaign, walk.send_on, at),
@@ -56,17 +56,21 @@ def taken(people: pl.DataFrame, campaign: Campaign, send_on: date) -> pl.DataFra
 def members(people: pl.DataFrame, campaign: Campaign, send_on: date) -> pl.DataFrame:
     """The audience_members rows of one send; the variant is that of whoever takes part in the experiment."""
     takes_part = pl.col("outcome").is_in(["planned", "holdout"])
-    return people.select(
-        pl.lit(send_id_of(campaign, send_on)).alias("send_id"),
-        "one_id",
-        pl.lit(send_on).alias("send_on"),
-        pl.lit(campaign.code).alias("campaign"),
-        "outcome",
-        "evidence",
-        "recipient_key",
-        pl.when(takes_part).then("variant").alias("variant"),
-        pl.lit(None).alias("seq"),
-    ).sort("one_id")
+    return (
+        people.select(
+            pl.lit(send_id_of(campaign, send_on)).alias("send_id"),
+            "one_id",
+            pl.lit(send_on).alias("send_on"),
+            pl.lit(campaign.code).alias("campaign"),
+            "outcome",
+            "evidence",
+            "recipient_key",
+            pl.when(takes_part).then("variant").alias("variant"),
+            pl.lit(None).alias("seq"),
+        )
+        .cast(TABLES["audience_members"].schema)
+        .sort("one_id")
+    )
 
 
 def drawn(people: pl.DataFrame, campaign: Campaign, send_on: date) -> pl.DataFrame:
@@ -112,9 +116,8 @@ def ledger_changes(people: pl.DataFrame, campaign: Campaign, walk: Walk, before:
 
 def side_by_side(sends: list[pl.DataFrame]) -> pl.DataFrame:
     """The audience_members rows of several sends in the order of their key; each send is in order already."""
-    schema = TABLES["audience_members"].schema
     filled = sorted((rows for rows in sends if rows.height), key=lambda rows: str(rows.item(0, "send_id")))
-    return pl.concat([schema.to_frame(), *(rows.cast(schema) for rows in filled)])
+    return pl.concat([TABLES["audience_members"].schema.to_frame(), *filled])
 
 
 def in_order(parts: Iterable[pl.DataFrame], table: str) -> pl.DataFrame:

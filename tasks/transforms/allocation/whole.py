@@ -13,6 +13,7 @@ from tasks.transforms.allocation.decide import decide
 from tasks.transforms.allocation.rows import drawn_globally, in_order, part_of, side_by_side
 from tasks.transforms.allocation.walk import messages_at_start, send_id_of, start
 from tasks.transforms.caps import Changes, ledger
+from tasks.transforms.held import Hold, in_memory
 from tasks.transforms.known import Known, under_present_ids
 
 
@@ -20,7 +21,7 @@ from tasks.transforms.known import Known, under_present_ids
 class Allocation:
     """What was decided of a date, send by send, and what is to be written down of it."""
 
-    sends: Mapping[str, pl.DataFrame]
+    sends: Mapping[str, pl.LazyFrame]
     """Id of each send to all of its members: rows of audience_members."""
     assignments: pl.DataFrame
     """Rows to append."""
@@ -32,7 +33,7 @@ class Allocation:
     @property
     def members(self) -> pl.DataFrame:
         """The members of all sends in the order of their table's key."""
-        return side_by_side(list(self.sends.values()))
+        return side_by_side([rows.collect() for rows in self.sends.values()])
 
     @property
     def moves_ledger(self) -> bool:
@@ -50,7 +51,13 @@ class Allocation:
 
 
 def allocate(
-    known: Known, policy: Policy, *, send_on: date, at: datetime, campaigns: frozenset[str] | None = None
+    known: Known,
+    policy: Policy,
+    *,
+    send_on: date,
+    at: datetime,
+    campaigns: frozenset[str] | None = None,
+    hold: Hold = in_memory,
 ) -> Allocation:
     """Decide every campaign of a date; twice with the same knowledge gives no new ledger rows.
 
@@ -64,6 +71,7 @@ def allocate(
         send_on: business date of the sends.
         at: instant written into the planned touches: the start of the run.
         campaigns: codes to decide; all when None.
+        hold: keeps the members of a send, a row for every customer, until all campaigns are decided.
     """
     chosen = [c for c in policy.campaigns if campaigns is None or c.code in campaigns]
     walk = start(under_present_ids(known), policy, chosen, send_on)
@@ -72,7 +80,9 @@ def allocate(
     parts = []
     for campaign in sorted(chosen, key=lambda c: (c.priority, c.code)):
         people = decide(walk, campaign, policy.vendor(campaign.vendor))
-        parts.append(part_of(people, campaign, walk, before, at))
+        part = part_of(people, campaign, walk, before, at)
+        parts.append(part._replace(members=hold(f"members_{campaign.code}", part.members)))
+        del people, part
         left = left_after(walk, campaign, parts[-1].codes)
         walk = replace(walk, messages=pl.concat([walk.messages, parts[-1].messages]), codes_left=left)
     sends = {send_id_of(part.changes.campaign, send_on): part for part in parts}

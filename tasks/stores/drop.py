@@ -33,20 +33,31 @@ class _Job(NamedTuple):
 
 
 def drop_revisions(objects: Objects, send: Send, published: Published, transport: SftpDrop, secret: Secret) -> int:
-    """Copy what was not handed over yet, in order of number; return how many revisions that were.
+    """Copy what was not handed over yet, the newest first, so that a recall is there before what it calls back from.
+
+    Of a cancelled send nothing goes any more but the cancellation, and that only where something went before.
+    Returns how many revisions went.
 
     Raises:
         SecurityRefusedError: another server answers.
         ConfigurationError: it does not let us in or write.
         StoreUnavailableError: it does not answer; run again.
     """
-    waiting = [one for one in published.revisions if not one.is_expired and not is_dropped(objects, send, one.seq)]
+    waiting = _waiting(objects, send, published)
     if not waiting:
         return 0
     jobs = [_Job(objects, send, one, read_manifest(objects, send, one)) for one in waiting]
     with ThreadPoolExecutor(1) as own_thread:  # the caller may have a loop of its own
         own_thread.submit(asyncio.run, _drop_all(jobs, transport, secret)).result()
     return len(jobs)
+
+
+def _waiting(objects: Objects, send: Send, published: Published) -> list[Revision]:
+    """The revisions that are still to go, the newest first."""
+    standing = [one for one in reversed(published.revisions) if not one.is_expired]
+    if published.is_cancelled:
+        standing = standing[:1] if any(True for _ in objects.list(drops(send))) else []
+    return [one for one in standing if not is_dropped(objects, send, one.seq)]
 
 
 def is_dropped(objects: Objects, send: Send, seq: int) -> bool:

@@ -41,12 +41,18 @@ def links_of(objects: Objects, send: Send, vendor: Vendor, minutes: int) -> tupl
 
 
 def _files(objects: Objects, send: Send) -> list[tuple[str, str]]:
-    """Key and SHA-256 of everything that a vendor reads of a send, each revision's manifest first."""
+    """Key and SHA-256 of everything that a vendor reads of a send, each revision's manifest first.
+
+    Of a cancelled one nobody is to be sent to any more: its parts are left out.
+    """
     found: list[tuple[str, str]] = []
-    for revision in read_send(objects, send).published.revisions:
+    published = read_send(objects, send).published
+    for revision in published.revisions:
         if revision.is_expired:
             continue
         manifest = read_manifest(objects, send, revision)
         found.append((send.key(revision.revision, MANIFEST), revision.manifest_sha256))
-        found += [(send.key(revision.revision, part.name), part.sha256) for part in manifest.files]
+        recall = (manifest.recall,) if manifest.recall else ()
+        files = recall if published.is_cancelled else manifest.files
+        found += [(send.key(revision.revision, part.name), part.sha256) for part in files]
     return found

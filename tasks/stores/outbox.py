@@ -88,10 +88,13 @@ def publish(objects: Objects, publication: Publication, *, key: bytes, gate: Gat
 
 
 def finish(objects: Objects, send: Send) -> Published:
-    """Complete what a run that died after the pointer left undone: _SUCCESS of each revision, and the index."""
+    """Complete what a run that died after the pointer left undone: _SUCCESS of each revision, and the index.
+
+    Newest first: who follows the marks knows of a recall before they find the part that it calls back from.
+    """
     published = read_send(objects, send).published
     with _point("P9"):
-        for revision in (one for one in published.revisions if not one.is_expired):
+        for revision in (one for one in reversed(published.revisions) if not one.is_expired):
             objects.create(send.key(revision.revision, SUCCESS), f"{revision.manifest_sha256}\n".encode())
         if published.seq:
             reach("index", "before")

@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from tasks.policy.vendors import Vendor
 from tasks.steps.dropping import drop_send
 from tasks.stores.manifest import Manifest, Origin, terms_of
 from tasks.stores.objects import Objects
@@ -67,10 +68,10 @@ def copy_to_vendor(objects: Objects, told: Publication) -> None:
     drop_send(objects, told.send, told.vendor)
 
 
-def cancel(objects: Objects, send: Send = SEND) -> Outcome:
+def cancel(objects: Objects, send: Send = SEND, vendor: Vendor = PROFILE) -> Outcome:
     """Call everyone back."""
     everyone = publication(objects, [], send)
-    request = cancellation(send, everyone.base, PROFILE, TERMS, origin(0), everyone.recalled)
+    request = cancellation(send, everyone.base, vendor, TERMS, origin(0), everyone.recalled)
     return publish(objects, request, key=KEY, gate=accept, record=forget)
 
 

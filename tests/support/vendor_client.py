@@ -140,16 +140,27 @@ class VendorClient:
     handled: dict[str, set[int]] = field(default_factory=dict)
     sent: list[tuple[str, str]] = field(default_factory=list)
     """Send and contact, one entry per message; what is to be sent twice stands here twice."""
+    withdrawn: dict[tuple[str, str], int] = field(default_factory=dict)
+    """Send and contact to the last number that called them back; parts of lower ones are not for them, ever."""
+    off: dict[str, int] = field(default_factory=dict)
+    """Send to the number that cancelled it."""
 
     def poll(self) -> list[Batch]:
-        """Whole revisions that were not handled yet, in order of number; each contact in them is sent to once."""
+        """Whole revisions that were not handled yet, in order of number; all are read before anybody is sent to."""
         found = [self._batch(*told) for told in self._offered()]
         new = sorted((batch for batch in found if batch), key=lambda batch: (batch.send_id, batch.seq))
         for batch in new:
             self.handled.setdefault(batch.send_id, set()).add(batch.seq)
-            if not batch.manifest["is_cancellation"]:
-                self.sent += [(batch.send_id, contact) for contact in batch.contacts]
+            self.withdrawn |= {(batch.send_id, contact): batch.seq for contact in batch.recalled}
+            if batch.manifest["is_cancellation"]:
+                self.off[batch.send_id] = batch.seq
+        for batch in new:
+            self.sent += [(batch.send_id, contact) for contact in batch.contacts if self._may_send(batch, contact)]
         return new
+
+    def _may_send(self, batch: Batch, contact: str) -> bool:
+        called_back = max(self.withdrawn.get((batch.send_id, contact), 0), self.off.get(batch.send_id, 0))
+        return called_back < batch.seq
 
     def _offered(self) -> Iterator[tuple[str, str, str]]:
         """Send, revision and SHA-256 of the manifest of everything that is there for us."""

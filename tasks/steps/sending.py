@@ -41,6 +41,7 @@ from tasks.transforms.holdout import held_now
 from tasks.transforms.lineage import under_old_ids
 from tasks.transforms.links import with_links
 from tasks.transforms.since_plan import one_message_each, still_in_it, still_theirs
+from tasks.transforms.spellings import one_of_each_id
 from tasks.transforms.variables import variables_by_variant
 from tasks.transforms.waterfall import counts_by_variant, waterfall
 
@@ -53,7 +54,8 @@ def contacts_of(run: Run, send: Send) -> Contacts:
 def members_now(run: Run, horizon: Horizon, send: Send, reached_now: pl.DataFrame, contacts: Contacts) -> pl.DataFrame:
     """The planned members of a send after the last look at consent and at the vault."""
     checked = members_heard(run, horizon, send, reached_now)
-    return _without_a_value(checked, _with_a_value(planned(checked), reached_now, contacts))
+    known = _without_a_value(checked, _with_a_value(planned(checked), reached_now, contacts))
+    return one_of_each_id(known, contacts.doubled(planned(known), reached_now))
 
 
 def members_heard(run: Run, horizon: Horizon, send: Send, reached_now: pl.DataFrame) -> pl.DataFrame:

@@ -9,7 +9,7 @@ from tasks.steps.keyring import keeper_of
 from tasks.stores.access_log import Purpose
 from tasks.stores.opener import Opener
 from tasks.stores.sends import Send
-from tasks.stores.vendor_files import CONTACT, can_carry
+from tasks.stores.vendor_files import CONTACT, can_carry, may_be_one, same_id
 from tasks.transforms.held import tight
 
 _AT_ONCE = 250_000
@@ -33,6 +33,22 @@ class Contacts:
             self._values = pl.concat([self._values, self._open(keys)])
             self._asked = pl.concat([self._asked, keys])
         return people.join(self._values, on="recipient_key").filter(can_carry(pl.col(CONTACT), self._vendor))
+
+    def doubled(self, people: pl.DataFrame, reached: pl.DataFrame) -> pl.DataFrame:
+        """Of `people` those whose contact is somebody else's too as the vendor writes it: one_id, owner.
+
+        Whoever is in a published revision keeps it, also where they are called back now; else the first by one_id. For
+        most vendors two contacts are two ids, and nothing is opened.
+        """
+        if not may_be_one(self._vendor):
+            return pl.DataFrame(schema={"one_id": pl.String, "owner": pl.String})
+        on = ["one_id", "recipient_key"]
+        fresh = people.select(on).join(reached, on="one_id", how="anti")
+        sides = ((reached, True), (fresh, False))
+        everybody = pl.concat(rows.select(*on, is_in=pl.lit(value=is_in)) for rows, is_in in sides)
+        named = self.of(everybody).sort(~pl.col("is_in"), "one_id").with_columns(same_id(pl.col(CONTACT), self._vendor))
+        owned = named.with_columns(owner=pl.col("one_id").first().over(CONTACT))
+        return owned.filter(~pl.col("is_in"), pl.col("owner") != pl.col("one_id")).select("one_id", "owner")
 
     def _open(self, keys: pl.DataFrame) -> pl.DataFrame:
         """The values of contact keys that were not asked for before, after they are written into the access log."""

@@ -12,7 +12,7 @@ from tasks.stores.encryption import lock_of, locked
 from tasks.stores.manifest import Manifest, Origin, StoredPart, Terms, canonical, settled, sha256_of
 from tasks.stores.sends import Rename, Send, SendState, as_they_are, write_people
 from tasks.stores.vendor.order import in_order
-from tasks.stores.vendor_files import CONTACT, File, headers_of, render_parts, render_recall, variables_of
+from tasks.stores.vendor_files import CONTACT, File, headers_of, render_parts, render_recall, same_id, variables_of
 
 DIGEST_HEX: Final = 32
 """128 bits of the HMAC name a folder: no two contents meet by chance, and keys stay readable."""
@@ -105,15 +105,20 @@ def _variables(publication: Publication) -> list[str]:
 
 def _seeds(publication: Publication) -> pl.DataFrame:
     """The brand's own contacts in this revision: each once, and none that gets the message anyway."""
-    seeds = publication.seeds.join(publication.added, on=CONTACT, how="anti").unique(subset=CONTACT).sort(CONTACT)
+    if publication.seeds.is_empty():
+        return publication.seeds.select(CONTACT)
+    own = same_id(pl.col(CONTACT), publication.vendor).fill_null(pl.col(CONTACT)).alias("id")
+    named = publication.seeds.sort(CONTACT).with_columns(own).unique("id", keep="first", maintain_order=True)
+    seeds = named.join(publication.added.select(own), on="id", how="anti", maintain_order="left")
     return seeds.select(name for name in (CONTACT, *_variables(publication)) if name in seeds.columns)
 
 
 def _check_people(publication: Publication) -> None:
-    """Refuse a person or a contact twice: the allocation promised that there is none."""
-    people = publication.added.select("one_id", "recipient_key", CONTACT)
+    """Refuse a person or a contact twice, also one that only the vendor writes alike: the last look left none."""
+    own = same_id(pl.col(CONTACT), publication.vendor).fill_null(pl.col(CONTACT))
+    people = publication.added.select("one_id", "recipient_key", own)
     doubled = [name for name in people.columns if people[name].n_unique() != people.height]
-    called_back = people.join(publication.recalled, on=CONTACT, how="semi").height
+    called_back = people.join(publication.recalled.select(own), on=CONTACT, how="semi").height
     if doubled or called_back:
         raise SecurityRefusedError(
             f"{publication.send.id}: {', '.join(doubled) or CONTACT} occurs twice in one increment",

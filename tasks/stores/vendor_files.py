@@ -10,15 +10,15 @@ from tasks.errors import SecurityRefusedError
 from tasks.policy.vendors import Vendor
 from tasks.stores.vendor.archive import most_inside, pack
 from tasks.stores.vendor.cells import CONTACT, cells, check_profile, headers_of, variables_of
-from tasks.stores.vendor.forms import can_carry, is_plain_contact, written_id
+from tasks.stores.vendor.forms import can_carry, is_plain_contact, may_be_one, same_id, written_id
 from tasks.stores.vendor.lines import line_parts
 from tasks.stores.vendor.order import apart
 from tasks.stores.vendor.requests import request_parts
 from tasks.stores.vendor.workbook import workbook_parts
 
 __all__ = [
-    "CONTACT", "File", "can_carry", "check_profile", "headers_of", "is_plain_contact", "render_parts", "render_recall",
-    "variables_of",
+    "CONTACT", "File", "can_carry", "check_profile", "headers_of", "is_plain_contact", "may_be_one", "render_parts",
+    "render_recall", "same_id", "variables_of",
 ]  # fmt: skip
 _RECALL: Final = "recall"
 

@@ -32,6 +32,16 @@ def written_id(contact: pl.Expr, vendor: Vendor) -> pl.Expr:
     return _digest(pl.when(_is_taken(formed, vendor)).then(formed), vendor.hash)
 
 
+def same_id(contact: pl.Expr, vendor: Vendor) -> pl.Expr:
+    """What is equal for two contacts that are one id in the vendor's file: the form before any digest."""
+    return _form(contact, vendor.contact_form)
+
+
+def may_be_one(vendor: Vendor) -> bool:
+    """Whether two contacts that the vault has apart can be one id for the vendor: spellings of one address."""
+    return vendor.contact_form == "email_google"
+
+
 def can_carry(contact: pl.Expr, vendor: Vendor) -> pl.Expr:
     """True where the vendor's file can name the contact."""
     formed = _form(contact, vendor.contact_form)

@@ -46,8 +46,10 @@ class Contacts:
         fresh = people.select(on).join(reached, on="one_id", how="anti")
         sides = ((reached, True), (fresh, False))
         everybody = pl.concat(rows.select(*on, is_in=pl.lit(value=is_in)) for rows, is_in in sides)
-        named = self.of(everybody).sort(~pl.col("is_in"), "one_id").with_columns(same_id(pl.col(CONTACT), self._vendor))
-        owned = named.with_columns(owner=pl.col("one_id").first().over(CONTACT))
+        named = (
+            self.of(everybody).sort(~pl.col("is_in"), "one_id").with_columns(id=same_id(pl.col(CONTACT), self._vendor))
+        )
+        owned = named.with_columns(owner=pl.col("one_id").first().over("id"))
         return owned.filter(~pl.col("is_in"), pl.col("owner") != pl.col("one_id")).select("one_id", "owner")
 
     def _open(self, keys: pl.DataFrame) -> pl.DataFrame:

@@ -115,7 +115,7 @@ def _seeds(publication: Publication) -> pl.DataFrame:
 
 def _check_people(publication: Publication) -> None:
     """Refuse a person or a contact twice, also one that only the vendor writes alike: the last look left none."""
-    own = same_id(pl.col(CONTACT), publication.vendor).fill_null(pl.col(CONTACT))
+    own = same_id(pl.col(CONTACT), publication.vendor).fill_null(pl.col(CONTACT)).alias(CONTACT)
     people = publication.added.select("one_id", "recipient_key", own)
     doubled = [name for name in people.columns if people[name].n_unique() != people.height]
     called_back = people.join(publication.recalled.select(own), on=CONTACT, how="semi").height

@@ -18,6 +18,7 @@ from tasks.errors import BadPolicyError
 from tasks.policy import conditions
 from tasks.policy.audience_graph import check_audiences
 from tasks.policy.documents import read_documents, read_yaml
+from tasks.policy.hours import check_hours
 from tasks.policy.message_text import check_texts
 from tasks.policy.models import Policy
 from tasks.policy.presets import with_preset
@@ -42,7 +43,9 @@ def load_policy(folder: Path) -> Policy:
     Raises:
         BadPolicyError: a file is missing, unreadable or breaks a rule; the message names it.
     """
-    return parse_policy(read_content(folder), str(folder))
+    policy = parse_policy(read_content(folder), str(folder))
+    check_hours(policy.campaigns, policy.vendors)  # one that is stored may be of before this was asked
+    return policy
 
 
 def read_content(folder: Path) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from tasks.errors import UnbalancedError
 from tasks.policy.campaigns import Campaign
+from tasks.policy.hours import hours_for
 from tasks.policy.vendors import Vendor
 from tasks.refs import Ref
 
@@ -25,6 +26,11 @@ class Terms(Ref):
     recipient: str = Field(description="name of the vendor who receives the file")
     legal_role: Literal["entrusted", "third_party"]
     expires_on: date = Field(description="last day on which the vendor may keep the file")
+    not_before: str = Field(
+        default="", exclude_if=lambda told: not told, description="`09:00`: no message may arrive earlier in the day"
+    )
+    not_after: str = Field(default="", exclude_if=lambda told: not told, description="from here on none may arrive")
+    zone: str = Field(default="", exclude_if=lambda told: not told, description="of these hours: the brand's")
 
 
 class Origin(Ref):
@@ -133,8 +139,13 @@ def sha256_of(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def terms_of(campaign: Campaign, vendor: Vendor, expires_on: date) -> Terms:
-    """The terms that follow from the policy."""
+def terms_of(campaign: Campaign, vendor: Vendor, expires_on: date, zone: str) -> Terms:
+    """The terms that follow from the policy.
+
+    Raises:
+        BadPolicyError: campaign and vendor share no hour in which a message may arrive.
+    """
+    opens, closes = hours_for(campaign, vendor)
     return Terms(
         touch_channel=campaign.touch_channel,
         template=campaign.template,
@@ -142,6 +153,9 @@ def terms_of(campaign: Campaign, vendor: Vendor, expires_on: date) -> Terms:
         recipient=vendor.label.en,
         legal_role=vendor.role,
         expires_on=expires_on,
+        not_before=f"{opens:%H:%M}",
+        not_after=f"{closes:%H:%M}",
+        zone=zone,
     )
 
 

@@ -1,12 +1,12 @@
 """When a send may go out: the vendor's hours and the campaign's own, in the brand's zone."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-QUIET_ENDS, QUIET_BEGINS = time(9), time(20)
-"""Outside of these nobody is disturbed where neither vendor nor campaign names hours."""
-Span = tuple[time, time]
+from tasks.policy.hours import Span, hours_of
+
+__all__ = ["Span", "Window", "hours_of", "next_window"]
 
 
 class Window(NamedTuple):
@@ -14,13 +14,6 @@ class Window(NamedTuple):
 
     opens: datetime
     closes: datetime
-
-
-def hours_of(*spans: Span | None) -> Span | None:
-    """The hours that all the spans share; the usual ones where there is no span, None where they share nothing."""
-    told = [span for span in spans if span is not None] or [(QUIET_ENDS, QUIET_BEGINS)]
-    opens, closes = max(span[0] for span in told), min(span[1] for span in told)
-    return (opens, closes) if opens < closes else None
 
 
 def next_window(send_on: date, now: datetime, hours: Span, zone: str) -> Window:

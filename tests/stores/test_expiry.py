@@ -50,7 +50,7 @@ def test_the_day_after_files_go_and_the_account_stays(objects: Objects) -> None:
 
 def test_a_revision_with_later_terms_stays(objects: Objects) -> None:
     send_to(objects, [1])
-    send_to(objects, [1, 2], terms=terms_of(campaign(), PROFILE, date(2026, 9, 30)))
+    send_to(objects, [1, 2], terms=terms_of(campaign(), PROFILE, date(2026, 9, 30), "Asia/Shanghai"))
     expire(objects, DAY_AFTER)
     first, second = read_send(objects, SEND).published.revisions
     assert (first.is_expired, second.is_expired) == (True, False)

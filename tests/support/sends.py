@@ -23,7 +23,7 @@ SEND = Send("sms_vendor", "winback", date(2026, 7, 1))
 KEY = b"test key of the digests, 32 bytes"
 NOBODY = pl.DataFrame(schema={"one_id": pl.String, "recipient_key": pl.String, "contact": pl.String})
 PROFILE = vendor(rows_per_part=2)
-TERMS = terms_of(campaign(), PROFILE, date(2026, 7, 31))
+TERMS = terms_of(campaign(), PROFILE, date(2026, 7, 31), "Asia/Shanghai")
 
 
 def people(numbers: Iterable[int]) -> pl.DataFrame:

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from tasks.errors import BadPolicyError
 from tasks.policy import conditions
+from tasks.policy.hours import check_hours
 from tasks.policy.lint.conditions import check_conditions, every_condition
 from tasks.policy.lint.finding import Finding, Problem
 from tasks.policy.lint.groups import check_groups
@@ -107,6 +108,7 @@ def _refused(policy: Policy, content: dict[str, Any], folder: Path) -> Iterator[
     """What a run would refuse beside: doubled codes, circles, vendors that do not exist, profiling."""
     try:
         parse_policy(content, str(folder))
+        check_hours(policy.campaigns, policy.vendors)
     except BadPolicyError as error:
         yield Problem(_path_named(error.found, policy), "refused", error.found, error.next_step or error.expected or "")
 

@@ -24,6 +24,7 @@ from tasks.steps.sending import (
     publication_of,
     reached_by,
     send_of,
+    stood_of,
     stored_members,
     terms,
 )
@@ -32,9 +33,10 @@ from tasks.stores.outbox import Gate, Outcome, Record, publish
 from tasks.stores.revision import Publication, cancellation
 from tasks.stores.scratch import stage, stage_pieces
 from tasks.stores.sends import Revision, Send, read_manifest, read_send
-from tasks.transforms.caps import Changes
+from tasks.transforms.caps import Changes, Last, last_of, what_stands
 from tasks.transforms.delivery import cancelled, delivered
 from tasks.transforms.held import tight
+from tasks.transforms.renamed import one_row_each
 from tasks.transforms.waterfall import waterfall
 
 
@@ -60,6 +62,8 @@ class Ready(NamedTuple):
     members: pl.DataFrame
     publication: Publication
     passed: str
+    moved: pl.DataFrame
+    """sending.Stood.moved"""
 
 
 @task(name="deliver", task_run_name="deliver {name}")
@@ -75,15 +79,15 @@ def prepare(run: Run, outbox: str, name: str, horizon: Horizon, word: Word | Non
     """Take the last look, open the contacts, and say what the vendor does not have yet."""
     send = send_of(policy_of(run).campaign(name), horizon)
     state = read_send(objects_at(outbox), send)
-    before, contacts = reached_by(run, outbox, send, state), contacts_of(run, send)
-    members = members_now(run, horizon, send, before, contacts)
+    before, contacts = stood_of(run, horizon, outbox, send, state), contacts_of(run, send)
+    members = members_now(run, horizon, send, before.now, contacts)
     passed = "" if state.published.seq else guard(run, horizon, send, members, word)
-    return Ready(members, publication_of(run, horizon, send, state, members, before, contacts), passed)
+    return Ready(members, publication_of(run, horizon, send, state, members, before, contacts), passed, before.moved)
 
 
 def hand_over(run: Run, outbox: str, horizon: Horizon, ready: Ready) -> Delivered:
     """Render and publish the increment, and say what the lake has to be told."""
-    members, publication, passed = ready
+    members, publication, passed, moved = ready
     del ready
     send = publication.send
     outcome = publish(
@@ -95,7 +99,8 @@ def hand_over(run: Run, outbox: str, horizon: Horizon, ready: Ready) -> Delivere
     )
     del publication  # the contacts in clear, before the rows that record them are made
     reached = reached_by(run, outbox, send, read_send(objects_at(outbox), send))
-    recorded = _recorded(run, horizon, outbox, send, delivered(members, reached), reached, outcome)
+    told = delivered(members, one_row_each(reached, moved))
+    recorded = _recorded(run, horizon, outbox, send, told, reached, outcome)
     return recorded.model_copy(update={"breaker": passed})
 
 
@@ -129,9 +134,9 @@ def record_send(run: Run, outbox: str, send_id: str, horizon: Horizon) -> Delive
     """What the lake has to be told of a send that stands in the outbox; nothing is published."""
     send = Send.parse(send_id)
     published = read_send(objects_at(outbox), send).published
-    reached = reached_by(run, outbox, send, read_send(objects_at(outbox), send))
-    planned = stored_members(run, send)
-    members = cancelled(planned) if published.is_cancelled else delivered(planned, reached)
+    stood = stood_of(run, horizon, outbox, send, read_send(objects_at(outbox), send))
+    planned, reached = stored_members(run, send), stood.reached
+    members = cancelled(planned) if published.is_cancelled else delivered(planned, one_row_each(reached, stood.moved))
     newest = read_manifest(objects_at(outbox), send, published.revisions[-1])
     return _recorded(run, horizon, outbox, send, members, reached, Outcome("already_published", published, newest))
 
@@ -196,21 +201,16 @@ def _touches_candidate(run: Run, horizon: Horizon, send: Send, reached: pl.DataF
     """Ledger rows for whom the send reaches now, and for whom it was planned or sent and is no more."""
     stands = lake_at(run.lake).scan("touches", snapshot_of(run)).filter(pl.col("send_id") == send.id)
     on = ["one_id", "recipient_key"]
-    counts = stands.group_by(on).agg(
-        sent=(pl.col("kind") == "handed_over").sum(),
-        open=pl.col("kind").is_in(["planned", "handed_over"]).any(),
-        void=(pl.col("kind") == "cancelled").sum(),
-    )
-    standing = tight(counts)
-    in_ledger = standing.filter(pl.col("sent").cast(pl.Int64) > pl.col("void").cast(pl.Int64))
-    fresh = reached.select(on).join(in_ledger, on=on, how="anti")
-    gone = standing.filter("open").join(reached, on=on, how="anti").filter(
-        (pl.col("void") == 0) | (pl.col("sent") > pl.col("void"))
-    )  # fmt: skip
+    standing = tight(what_stands(stands, on))
+    fresh = reached.select(on).join(standing.filter("is_sent"), on=on, how="anti")
+    gone = standing.filter("is_open").join(reached, on=on, how="anti")
     told = {"handed_over": fresh, "cancelled": gone}
     people = pl.concat(rows.select(*on, send_id=pl.lit(send.id), kind=pl.lit(kind)) for kind, rows in told.items())
-    changes = Changes(people, policy_of(run).campaign(send.campaign), send.send_on, horizon.known_as_of)
-    return stage_pieces(run, "touches", changes.pieces(), mode="append") if people.height else None
+    if people.is_empty():
+        return None
+    last = last_of(stands, [send.id]).get(send.id, Last())
+    changes = Changes(people, policy_of(run).campaign(send.campaign), send.send_on, horizon.known_as_of, last)
+    return stage_pieces(run, "touches", changes.pieces(), mode="append")
 
 
 def _deliveries_candidate(run: Run, horizon: Horizon, outbox: str, send: Send, outcome: Outcome) -> Candidate | None:

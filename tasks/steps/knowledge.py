@@ -15,6 +15,7 @@ from tasks.steps.past import past_of, with_all_seen
 from tasks.steps.rekeyed import rename_of
 from tasks.stores.sends import REACHED, Send, SendState, reached, read_send
 from tasks.transforms.audience import base_of, newest_as_of
+from tasks.transforms.caps import heard_at
 from tasks.transforms.consent import standing
 from tasks.transforms.contact_points import CONTACT_TYPES, contact_points
 from tasks.transforms.freshness import buyers_since
@@ -105,7 +106,7 @@ def known_for(run: Run, horizon: Horizon, outbox: str, campaigns: tuple[Campaign
         points=points_of(run, horizon),
         identities=identities_of(run, horizon),
         words=words_of(run, horizon),
-        touches=lake.scan("touches", snapshot).filter(pl.col("known_from") <= horizon.known_as_of),
+        touches=heard_at(lake.scan("touches", snapshot), horizon.known_as_of),
         assignments=lake.scan("assignments", snapshot),
         published=_published(run, outbox, sends),
         closed=frozenset(send.id for send, state in sends.items() if state.published.is_cancelled),

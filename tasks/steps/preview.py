@@ -11,7 +11,7 @@ from tasks.policy.vendors import Hours, Vendor
 from tasks.refs import Run
 from tasks.steps.house import lake_at, objects_at, policy_of, snapshot_of
 from tasks.steps.knowledge import Horizon, changed_names_at, people_of
-from tasks.steps.sending import members_heard, reached_by, send_of, terms
+from tasks.steps.sending import members_heard, reached_by, send_of, stood_of, terms
 from tasks.steps.wording import message_bill
 from tasks.stores.sends import Send, read_send
 from tasks.transforms.delivery import planned
@@ -26,8 +26,8 @@ from tasks.transforms.windows import Span, hours_of, next_window
 def heard_members(run: Run, outbox: str, campaign: Campaign, horizon: Horizon) -> pl.DataFrame:
     """The members of a send that is planned already, as a delivery would find them now."""
     send = send_of(campaign, horizon)
-    reached = reached_by(run, outbox, send, read_send(objects_at(outbox), send))
-    return members_heard(run, horizon, send, reached)
+    stood = stood_of(run, horizon, outbox, send, read_send(objects_at(outbox), send))
+    return members_heard(run, horizon, send, stood.now)
 
 
 def preview_of(
@@ -41,7 +41,7 @@ def preview_of(
     return (
         about_send(policy, send, members, now)
         | {"message": message_bill(run, horizon, campaign, members)}
-        | {"difference": _since_last_revision(run, outbox, send, members)}
+        | {"difference": _since_last_revision(run, outbox, send, members, horizon)}
         | {"previous_send": _since_last_send(run, outbox, send, members, horizon)}
         | {"examples": _examples(run, horizon, campaign, members)}
     )
@@ -76,12 +76,12 @@ def _span(rule: Vendor | Campaign) -> Span | None:
     return (hours.opens, hours.closes) if hours else None
 
 
-def _since_last_revision(run: Run, outbox: str, send: Send, members: pl.DataFrame) -> dict[str, Any]:
+def _since_last_revision(run: Run, outbox: str, send: Send, members: pl.DataFrame, horizon: Horizon) -> dict[str, Any]:
     """What the next revision would change for the vendor; seq 0 before the first."""
     state = read_send(objects_at(outbox), send)
     revisions = state.published.revisions
     since = {"seq": state.published.seq, "revision": revisions[-1].revision if revisions else None}
-    return since | difference(reached_by(run, outbox, send, state), planned(members))
+    return since | difference(stood_of(run, horizon, outbox, send, state, members).now, planned(members))
 
 
 def _since_last_send(

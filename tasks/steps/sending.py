@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 import polars as pl
 import yaml
@@ -33,6 +34,7 @@ from tasks.stores.manifest import Origin, Terms, terms_of
 from tasks.stores.revision import Publication
 from tasks.stores.sends import Send, SendState, reached
 from tasks.stores.vendor_files import CONTACT
+from tasks.transforms.allocation.against import Rules
 from tasks.transforms.consent import about, question_of
 from tasks.transforms.contact_points import keys_of_people
 from tasks.transforms.delivery import Increment, increment, planned, recheck
@@ -40,10 +42,26 @@ from tasks.transforms.held import tight
 from tasks.transforms.holdout import held_now
 from tasks.transforms.lineage import under_old_ids
 from tasks.transforms.links import with_links
+from tasks.transforms.renamed import NOBODY_MOVED, as_members_are, as_published, renamed
+from tasks.transforms.since_merge import Around, within_limits
 from tasks.transforms.since_plan import one_message_each, still_in_it, still_theirs
 from tasks.transforms.spellings import one_of_each_id
 from tasks.transforms.variables import variables_by_variant
 from tasks.transforms.waterfall import counts_by_variant, waterfall
+
+
+class Stood(NamedTuple):
+    """Whom a send has reached before it goes on."""
+
+    reached: pl.DataFrame
+    """REACHED, under the ids with which they were published."""
+    moved: pl.DataFrame
+    """renamed.renamed: of these ids those that the members do not have, and theirs."""
+
+    @property
+    def now(self) -> pl.DataFrame:
+        """The same as the members name them."""
+        return as_members_are(self.reached, self.moved)
 
 
 def contacts_of(run: Run, send: Send) -> Contacts:
@@ -63,9 +81,10 @@ def members_heard(run: Run, horizon: Horizon, send: Send, reached_now: pl.DataFr
     newest, policy = newest_horizon(run, horizon), policy_of(run)
     members, names = asked_again(stored_members(run, send)), changed_names_at(run, newest)
     ids = members.lazy().select("one_id")
+    moved = tight(names.join(ids, left_on="old_id", right_on="one_id", how="semi")).lazy()  # few
     held = tight(points_of(run, newest)).lazy()  # asked four times, and long in the making
     known = (keys_of_people(identities_of(run, newest), held), held)
-    keys, points = (under_old_ids(rows, names, ids) for rows in known)
+    keys, points = (under_old_ids(rows, moved, ids) for rows in known)
     question = question_of(policy.campaign(send.campaign), policy.vendor(send.vendor))
     checked = recheck(
         members,
@@ -74,11 +93,13 @@ def members_heard(run: Run, horizon: Horizon, send: Send, reached_now: pl.DataFr
         words=tight(words_of(run, newest).pipe(about, question)).lazy(),
         keys=keys,
         points=points,
-        bought=_buyers_now(run, newest, policy.campaign(send.campaign), names, ids),
+        bought=_buyers_now(run, newest, policy.campaign(send.campaign), moved, ids),
     )
     for outcome, held in _held_now(run, policy, policy.campaign(send.campaign), names, ids).items():
         checked = still_in_it(checked, held, reached_now, outcome)
-    heard = checked.pipe(still_theirs, points).pipe(one_message_each, reached_now, names)
+    heard = checked.pipe(still_theirs, points).pipe(one_message_each, reached_now, moved)
+    around = Around(lake_at(run.lake).scan("touches", snapshot_of(run)), names, moved, known[0], Rules.of(policy))
+    heard = within_limits(heard, reached_now, around, policy.campaign(send.campaign), send.send_on)
     return without_refused_texts(run, horizon, policy.campaign(send.campaign), heard, reached_now)
 
 
@@ -148,12 +169,12 @@ def publication_of(
     send: Send,
     state: SendState,
     members: pl.DataFrame,
-    reached_now: pl.DataFrame,
+    stood: Stood,
     contacts: Contacts,
 ) -> Publication:
     """The increment that brings the vendor from what it has to what it should have."""
     policy = policy_of(run)
-    change: Increment = increment(reached_now.drop("seq"), planned(members))
+    change: Increment = increment(stood.now.drop("seq"), planned(members))
     names = changed_names_at(run, horizon)
     people = under_old_ids(people_of(run, horizon), names, members.lazy().select("one_id"))
     campaign = policy.campaign(send.campaign)
@@ -168,7 +189,7 @@ def publication_of(
         terms=terms(policy, send),
         origin=origin(run, horizon, send, members),
         added=added,
-        recalled=contacts.of(change.recalled),
+        recalled=contacts.of(as_published(change.recalled, stood.reached, stood.moved)),
         seeds=seeds_of(vendor),
         rename=rename_of(run),
     )
@@ -177,7 +198,8 @@ def publication_of(
 def terms(policy: Policy, send: Send) -> Terms:
     """What the vendor is bound to, with the day on which the file must be gone."""
     campaign = policy.campaign(send.campaign)
-    return terms_of(campaign, policy.vendor(send.vendor), send.send_on + timedelta(days=campaign.expires_days))
+    last_day = send.send_on + timedelta(days=campaign.expires_days)
+    return terms_of(campaign, policy.vendor(send.vendor), last_day, policy.brand.zone)
 
 
 def origin(run: Run, horizon: Horizon, send: Send, members: pl.DataFrame) -> Origin:
@@ -215,6 +237,17 @@ def seeds_of(vendor: Vendor) -> pl.DataFrame:
 def reached_by(run: Run, outbox: str, send: Send, state: SendState) -> pl.DataFrame:
     """Who is in the published revisions of a send, less the recalled."""
     return reached(objects_at(outbox), send, state.published, rename_of(run))
+
+
+def stood_of(
+    run: Run, horizon: Horizon, outbox: str, send: Send, state: SendState, members: pl.DataFrame | None = None
+) -> Stood:
+    """Whom a send has reached, and under which ids its members (None: those that are stored) have them now."""
+    reached_now = reached_by(run, outbox, send, state)
+    if reached_now.is_empty():
+        return Stood(reached_now, NOBODY_MOVED)
+    members = stored_members(run, send) if members is None else members
+    return Stood(reached_now, renamed(reached_now, members, changed_names_at(run, horizon)))
 
 
 def send_of(campaign: Campaign, horizon: Horizon) -> Send:

@@ -1,6 +1,6 @@
 """The contact ledger: which messages count, and how many of a rolling window a person or a contact has had."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
@@ -9,11 +9,21 @@ import polars as pl
 from expectations.tables import TABLES
 from tasks.policy.campaigns import Campaign
 from tasks.policy.contacting import CampaignCap, Cap
+from tasks.transforms.loose import EVIDENCE, OURS, with_their_messages
 
 LEDGER = ("send_id", "campaign", "touch_channel", "recipient_key", "one_id", "send_on", "cost_fen")
 _LIVE = ("planned", "handed_over")
-_EVIDENCE = ("accepted", "delivered", "failed", "clicked", "replied")
-_HANDED = ("handed_over", *_EVIDENCE)
+_HANDED = ("handed_over", *EVIDENCE)
+_MOMENT = timedelta(microseconds=1)
+
+
+def heard_at(touches: pl.LazyFrame, known_as_of: datetime) -> pl.LazyFrame:
+    """The ledger of whoever sends at an instant: what was told up to then, and all that we did, whenever we did it.
+
+    A look into the past may forget what vendors told later. A send never forgets what we have sent or promised.
+    """
+    is_ours = pl.col("kind").is_in(OURS) & pl.col("file_sha256").is_null()
+    return touches.filter(is_ours | (pl.col("known_from") <= known_as_of))
 
 
 def ledger(touches: pl.LazyFrame, keys: pl.LazyFrame) -> pl.LazyFrame:
@@ -28,7 +38,7 @@ def ledger(touches: pl.LazyFrame, keys: pl.LazyFrame) -> pl.LazyFrame:
     """
     kind, at = pl.col("kind"), pl.col("happened_at")
     cancelled_at = at.filter(kind == "cancelled").max()
-    counts = cancelled_at.is_null() | (at.filter(kind.is_in(_LIVE)).max() >= cancelled_at) | kind.is_in(_EVIDENCE).any()
+    counts = cancelled_at.is_null() | (at.filter(kind.is_in(_LIVE)).max() >= cancelled_at) | kind.is_in(EVIDENCE).any()
     return (
         touches.filter(kind != "waiting")
         .group_by("send_id", "campaign", "touch_channel", "recipient_key", "one_id", "send_on")
@@ -39,6 +49,15 @@ def ledger(touches: pl.LazyFrame, keys: pl.LazyFrame) -> pl.LazyFrame:
         .select(*LEDGER, "is_handed_over")
         .unique()
     )
+
+
+def messages_of(touches: pl.LazyFrame, keys: pl.LazyFrame) -> pl.DataFrame:
+    """The `ledger` as caps, rivals and budgets count it: what vendors tell under no send of ours is no second message.
+
+    It is of the message that it speaks of; where there is none it counts: somebody did send.
+    """
+    heard = touches.filter(pl.col("kind") != "waiting").select(*LEDGER, "kind", "happened_at")
+    return ledger(with_their_messages(heard), keys).collect()
 
 
 def over_cap(messages: pl.DataFrame, caps: tuple[Cap, ...], campaign: Campaign, send_on: date, by: str) -> pl.DataFrame:
@@ -84,6 +103,42 @@ def _used(counted: pl.DataFrame, after: date, until: date, by: str) -> pl.DataFr
     return window.group_by(by).agg(used=pl.col("send_id").n_unique())
 
 
+class Last(NamedTuple):
+    """The newest instants of what the ledger has of one send: of plans and hand-overs, and of cancellations."""
+
+    live: datetime | None = None
+    off: datetime | None = None
+
+    def stamps(self, at: datetime) -> Mapping[str, datetime]:
+        """By kind the instant of what is written now: `at`, but never before what it answers.
+
+        A run may look back, or have begun before another that published first: its plan would be void, its
+        cancellation would not.
+        """
+        live = max(at, self.off or at)
+        off = at if self.live is None else max(at, self.live + _MOMENT)
+        return {"planned": live, "handed_over": live, "cancelled": off}
+
+
+def what_stands(touches: pl.LazyFrame, by: Collection[str]) -> pl.LazyFrame:
+    """One row per message (`by`): is_open (planned or handed over, not cancelled since), is_sent (handed over)."""
+    kind, at = pl.col("kind"), pl.col("happened_at")
+    off = at.filter(kind == "cancelled").max()
+    return touches.group_by(by).agg(
+        is_open=(off.is_null() | (at.filter(kind.is_in(_LIVE)).max() >= off)) & kind.is_in(_LIVE).any(),
+        is_sent=(off.is_null() | (at.filter(kind == "handed_over").max() >= off)) & (kind == "handed_over").any(),
+    )
+
+
+def last_of(touches: pl.LazyFrame, send_ids: Collection[str]) -> dict[str, Last]:
+    """What the ledger has of these sends, by id; a send of which it has nothing is left out."""
+    own, kind, at = touches.filter(pl.col("send_id").is_in(list(send_ids))), pl.col("kind"), pl.col("happened_at")
+    told = own.group_by("send_id").agg(
+        live=at.filter(kind.is_in(_LIVE)).max(), off=at.filter(kind == "cancelled").max()
+    )  # fmt: skip
+    return {send_id: Last(live, off) for send_id, live, off in told.collect(engine="streaming").iter_rows()}
+
+
 class Changes(NamedTuple):
     """What one campaign changes in the ledger on a date, before it is spelled out in all the ledger's columns."""
 
@@ -92,6 +147,8 @@ class Changes(NamedTuple):
     campaign: Campaign
     send_on: date
     at: datetime
+    last: Last = Last()
+    """What the ledger has of the send already."""
 
     def pieces(self, size: int = 250_000) -> Iterator[pl.DataFrame]:
         """The rows to append in the order of the ledger's key, `size` at a time: spelled out they are far larger."""
@@ -102,12 +159,13 @@ class Changes(NamedTuple):
         """The price stands on the hand-over alone, so that sums count it once."""
         cost = pl.when(pl.col("kind") == "handed_over").then(pl.lit(self.campaign.message_cost_fen))
         fixed = {
-            "campaign": self.campaign.code, "vendor": self.campaign.vendor, "happened_at": self.at,
-            "touch_channel": self.campaign.touch_channel, "send_on": self.send_on, "known_from": self.at,
-            "file_sha256": None, "send_month": f"{self.send_on:%Y-%m}",
+            "campaign": self.campaign.code, "vendor": self.campaign.vendor, "send_on": self.send_on,
+            "touch_channel": self.campaign.touch_channel, "file_sha256": None, "send_month": f"{self.send_on:%Y-%m}",
         }  # fmt: skip
-        schema = TABLES["touches"].schema
+        schema, stamps = TABLES["touches"].schema, self.last.stamps(self.at)
+        then = pl.when(pl.col("kind") == "cancelled").then(pl.lit(stamps["cancelled"])).otherwise(stamps["planned"])
         rows = people.with_columns(
-            *(pl.lit(value).cast(schema[name]).alias(name) for name, value in fixed.items()), cost_fen=cost
-        )
+            *(pl.lit(value).cast(schema[name]).alias(name) for name, value in fixed.items()),
+            cost_fen=cost, happened_at=then, known_from=then,
+        )  # fmt: skip
         return rows.select(schema.names()).cast(schema)

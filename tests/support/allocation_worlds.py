@@ -42,8 +42,8 @@ touches = st.builds(
     st.sampled_from([*PEOPLE, *FORMER, None]),
     st.sampled_from([*map(phone, NUMBERS), member("a")]),
     st.sampled_from([-8, -3, -1, 1, 2, 3, 5, 7, 8]),
-    st.sampled_from(["planned", "handed_over", "cancelled", "clicked"]),
-    st.sampled_from(["one", "two", "earlier"]),
+    st.sampled_from(["planned", "handed_over", "handed_over", "cancelled", "clicked", "delivered"]),
+    st.sampled_from(["one", "two", "earlier", "replies"]),
 )
 
 

@@ -6,9 +6,9 @@ import polars as pl
 
 from tasks.policy.campaigns import Campaign
 from tasks.policy.vendors import Vendor
+from tasks.transforms.allocation.against import against
 from tasks.transforms.allocation.prices import flat_price, price_in_queue, price_of, with_prices
 from tasks.transforms.allocation.walk import Walk
-from tasks.transforms.caps import over_cap
 from tasks.transforms.holdout import held_now
 
 
@@ -49,16 +49,11 @@ def _held_before(walk: Walk, campaign: Campaign) -> pl.Series:
 
 def meet_limits(people: pl.DataFrame, walk: Walk, campaign: Campaign) -> pl.DataFrame:
     """Add `over_cap` and `taken_by`: what the ledger says against one more message, by person or by contact."""
-    group = walk.groups[campaign.code]
-    rivals = [code for code, of in walk.groups.items() if group and of == group and code != campaign.code]
-    today = walk.messages.filter(pl.col("send_on") == walk.send_on, pl.col("campaign").is_in(rivals))
-    is_read = ~pl.col("campaign").is_in(sorted(walk.silent)) | (pl.col("campaign") == campaign.code)
-    messages, caps = walk.messages.filter(is_read), () if campaign.tells_nobody else walk.contacting.caps
     for by in ("one_id", "recipient_key"):
-        full = over_cap(messages, caps, campaign, walk.send_on, by)
-        taken = today.filter(pl.col(by).is_not_null()).group_by(by).agg(taken_by=pl.col("campaign").min())
-        people = people.join(full.rename({"over_cap": f"over_cap_{by}"}), on=by, how="left")
-        people = people.join(taken.rename({"taken_by": f"taken_by_{by}"}), on=by, how="left")
+        said = against(walk.messages, walk.rules, campaign, walk.send_on, by)
+        people = people.join(
+            said.rename({name: f"{name}_{by}" for name in ("over_cap", "taken_by")}), on=by, how="left"
+        )
     is_free = ~pl.col("is_published")  # what was published keeps its place, whatever was planned since
     return people.with_columns(
         over_cap=pl.when(is_free).then(pl.coalesce("over_cap_one_id", "over_cap_recipient_key")),

@@ -1,7 +1,7 @@
 """What an allocation leaves: the members of each send, new places in experiments, and what changes in the ledger."""
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date
 from typing import NamedTuple
 
 import polars as pl
@@ -27,14 +27,14 @@ class Part(NamedTuple):
     codes: pl.DataFrame
 
 
-def part_of(people: pl.DataFrame, campaign: Campaign, walk: Walk, before: pl.DataFrame, at: datetime) -> Part:
-    """The rows of one decided campaign; `before` is the ledger as it stood before the walk."""
+def part_of(people: pl.DataFrame, campaign: Campaign, walk: Walk, changes: Changes) -> Part:
+    """The rows of one decided campaign, whose ledger changes so."""
     return Part(
         taken(people, campaign, walk.send_on),
         members(people, campaign, walk.send_on).lazy(),
         drawn(people, campaign, walk.send_on),
         asked_globally(people),
-        Changes(ledger_changes(people, campaign, walk, before), campaign, walk.send_on, at),
+        changes,
         to_be_given(people, campaign, walk),
     )
 
@@ -102,7 +102,8 @@ def drawn_globally(parts: Iterable[Part], walk: Walk) -> pl.DataFrame:
 def ledger_changes(people: pl.DataFrame, campaign: Campaign, walk: Walk, before: pl.DataFrame) -> pl.DataFrame:
     """What changes in the ledger (send_id, one_id, recipient_key, kind): new plans, and plans that no longer hold.
 
-    A plan of someone whom the send reached is left alone, also while its hand-over is not recorded yet.
+    A plan of someone whom the send reached is left alone, also while its hand-over is not recorded yet. `before` is the
+    ledger as it stood before the walk.
     """
     on = ["send_id", "one_id", "recipient_key"]
     planned = taken(people, campaign, walk.send_on)

@@ -11,6 +11,7 @@ from tasks.policy.campaigns import Campaign
 from tasks.policy.contacting import Contacting
 from tasks.policy.models import Policy
 from tasks.policy.variants import TREATED
+from tasks.transforms.allocation.against import Rules
 from tasks.transforms.allocation.draw import Draw, draw
 from tasks.transforms.caps import LEDGER
 from tasks.transforms.consent import of_persons
@@ -24,11 +25,8 @@ class Walk:
     """The state between two campaigns, and what all of them share."""
 
     known: Known
-    contacting: Contacting
+    rules: Rules
     send_on: date
-    groups: dict[str, str | None]
-    silent: frozenset[str]
-    """Codes of the campaigns whose sends no customer reads."""
     points: pl.DataFrame
     keys: pl.DataFrame
     words: pl.DataFrame
@@ -59,15 +57,11 @@ def start(known: Known, policy: Policy, chosen: Sequence[Campaign], send_on: dat
     ids = [send_id_of(c, send_on) for c in chosen]
     points, words = (tight(rows) for rows in (known.points, known.words))
     published = known.published.filter(pl.col("send_id").is_in(ids)).collect()
-    groups = {c.code: c.exclusive_group for c in policy.campaigns}
-    silent = frozenset(c.code for c in policy.campaigns if c.tells_nobody)
     marketing = [send_id_of(c, send_on) for c in chosen if c.purpose != "service"]
     return Walk(
         known,
-        policy.contacting,
+        Rules.of(policy),
         send_on,
-        groups,
-        silent,
         points,
         _keys(known, points, words),
         words,

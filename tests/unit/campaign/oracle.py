@@ -12,6 +12,10 @@ from tasks.policy.campaigns import Campaign
 from tests.support.allocation_worlds import GLOBAL, World, words_of
 from tests.support.campaigns import SEND_ON, member, phone
 
+PROOF = ("clicked", "delivered")
+"""What nobody but a vendor can tell."""
+ANSWER_DAYS = 3
+
 Message = dict[str, Any]
 Fate = tuple[str, str | None]
 
@@ -51,14 +55,15 @@ class Oracle:
 
     def _ledger(self) -> list[Message]:
         groups: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
-        for row in self.world["touches"]:
-            one_id = self.names.get(row["one_id"], row["one_id"])
-            groups.setdefault((row["send_id"], row["campaign"], row["recipient_key"], one_id), []).append(row)
+        stored = [row | {"one_id": self.names.get(row["one_id"], row["one_id"])} for row in self.world["touches"]]
+        for row in (self._where_it_belongs(row, stored) for row in stored):
+            message = (row["send_id"], row["campaign"], row["recipient_key"], row["one_id"])
+            groups.setdefault(message, []).append(row)
         found = []
         for (send_id, code, key, one_id), rows in groups.items():
             off = [r["happened_at"] for r in rows if r["kind"] == "cancelled"]
             on = [r["happened_at"] for r in rows if r["kind"] in ("planned", "handed_over")]
-            is_proven = any(r["kind"] == "clicked" for r in rows)
+            is_proven = any(r["kind"] in PROOF for r in rows)
             if off and not is_proven and not (on and max(on) >= max(off)):
                 continue
             owners = [one_id] if one_id else [p for p in self.people if key in (member(p), self.contact(p))] or [None]
@@ -67,6 +72,27 @@ class Oracle:
                 for p in owners
             ]
         return found
+
+    @staticmethod
+    def _where_it_belongs(row: Message, stored: list[Message]) -> Message:
+        """A click or receipt under no send of ours is of the newest message that the contact was handed just before.
+
+        A message that has a receipt takes no other.
+        """
+        ours = {r["send_id"] for r in stored if r["kind"] not in PROOF}
+        if row["send_id"] in ours:
+            return row
+        receipted = {(r["send_id"], r["recipient_key"]) for r in stored if r["kind"] == "delivered"}
+        near = [
+            r for r in stored
+            if r["kind"] == "handed_over" and r["recipient_key"] == row["recipient_key"]
+            and 0 <= (row["send_on"] - r["send_on"]).days <= ANSWER_DAYS
+            and not (row["kind"] == "delivered" and (r["send_id"], r["recipient_key"]) in receipted)
+        ]  # fmt: skip
+        if not near:
+            return row
+        newest = max(near, key=lambda r: (r["send_on"], r["send_id"], r["one_id"] or ""))
+        return row | {name: newest[name] for name in ("send_id", "campaign", "send_on", "one_id")}
 
     def _standing(self, experiment: str, one_id: str) -> str | None:
         """The first place in an experiment of any part of a person; a holdout wins."""

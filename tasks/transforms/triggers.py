@@ -104,17 +104,19 @@ def _last_of_streak(trigger: Trigger, doings: Doings) -> pl.LazyFrame:
     within = days.filter(pl.col("_day") >= pl.col("_first")).group_by(of).agg(_days=pl.len())
     held = ends.with_columns(first).join(within.filter(pl.col("_days") == many), on=of, how="semi")
     what = pl.format("{} of {}", pl.lit(trigger.event), "category") if trigger.same else pl.lit(trigger.event)
-    start = (
-        pl.col("_first")
-        .cast(pl.Datetime("us"))
-        .dt.replace_time_zone(doings.zone, non_existent="null", ambiguous="earliest")
-    )
     told = held.with_columns(
-        since=start.dt.convert_time_zone("UTC"),
+        since=_start_of(pl.col("_first"), doings.zone),
         why=pl.format(f"{{}} on {many} days running, up to {{}}", what, "_last"),
     )
     best = told.sort("happened_at", *of, descending=[True, *(False for _ in of)])
     return best.unique("one_id", keep="first", maintain_order=True).select("one_id", "happened_at", "since", "why")
+
+
+def _start_of(day: pl.Expr, zone: str) -> pl.Expr:
+    """The first instant of a day (UTC); where clocks skip midnight, as in Cairo, it begins at one."""
+    hours = (day.cast(pl.Datetime("us")) + pl.duration(hours=hour) for hour in (0, 1))
+    local = (hour.dt.replace_time_zone(zone, non_existent="null", ambiguous="earliest") for hour in hours)
+    return pl.coalesce(*local).dt.convert_time_zone("UTC")
 
 
 def _answers(trigger: Trigger, doings: Doings) -> pl.LazyFrame:

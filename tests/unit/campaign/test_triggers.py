@@ -143,3 +143,14 @@ def test_a_triggered_campaign_is_for_nobody_whom_nothing_set_off():
     ]  # fmt: skip
     changed = pl.LazyFrame({"one_id": ["new"], "old_id": ["a"]})
     assert was_meant(base, changed, cart).collect()["was_met"].to_list() == [True], "a merge does not silence a trigger"
+
+
+def test_days_running_that_begin_where_clocks_skip_midnight_are_told_once():
+    """In Cairo the 24th of April 2026 begins at one o'clock."""
+    trigger = Trigger(event="view", days_in_a_row=3, same="category", within_minutes=1440)
+    days = [datetime(2026, 4, day, 12, tzinfo=UTC) for day in (24, 25, 26)]
+    seen = pl.LazyFrame({"one_id": "a", "event": "view", "happened_at": days, "category": "milk"})
+    orders = pl.LazyFrame(schema={"one_id": pl.String, "happened_at": pl.Datetime("us", "UTC")})
+    events = seen.with_columns(pl.col("happened_at").cast(pl.Datetime("us", "UTC")))
+    held = fired(trigger, Doings(events, orders, "Africa/Cairo"), datetime(2026, 4, 26, 20, tzinfo=UTC))
+    assert held.collect()["since"].to_list() == [datetime(2026, 4, 23, 22, tzinfo=UTC)]

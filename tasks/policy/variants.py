@@ -10,6 +10,10 @@ from tasks.policy.base import Code, Condition, Rule
 HELD_OUT = "holdout"
 TREATED = "treated"
 RESERVED = (HELD_OUT, TREATED)
+OF_VARIANT = ("variant", "template", "hour")
+"""What the run tells of each person's variant, beside the variables of the message: code, template, hour."""
+BESIDE = "@"
+"""Stands before such a name where the campaign has a variable of that name."""
 
 
 class Holdout(Rule):

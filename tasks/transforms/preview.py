@@ -70,7 +70,8 @@ def examples(members: pl.DataFrame, told: pl.DataFrame, contact_type: str) -> li
     """Up to twenty of whom a message goes to, spread evenly over variants and ids: always the same.
 
     `told` has one_id, tier and the template's variables (one that is called tier as well: `tier_said`). Of an id
-    its last four characters are shown, of a contact its kind, and in variables whatever could name somebody is hidden.
+    its last four characters are shown, of a contact its kind, and in variables whatever could name somebody is hidden;
+    a variable that is none of the person's message (null) is left out.
     """
     going = members.filter(pl.col("outcome").is_in(GOING)).sort("variant", "one_id")
     places = [n * going.height // EXAMPLES for n in range(EXAMPLES)] if going.height > EXAMPLES else range(going.height)
@@ -79,7 +80,8 @@ def examples(members: pl.DataFrame, told: pl.DataFrame, contact_type: str) -> li
 
 
 def _redacted(row: dict[str, Any], contact_type: str) -> dict[str, Any]:
-    shown = {name: hide(str(value)) for name, value in row.items() if name not in {"one_id", "variant", "tier"}}
+    told = {name: value for name, value in row.items() if name not in {"one_id", "variant", "tier"}}
+    shown = {name: hide(str(value)) for name, value in told.items() if value is not None}
     about = {"customer": f"{_HIDDEN}{row['one_id'][-4:]}", "contact": f"{contact_type} {_HIDDEN}"}
     variant = {"variant": row["variant"]} if row["variant"] else {}
     return about | variant | {"tier": row["tier"]} | shown

@@ -1,26 +1,33 @@
 """What a message says to each person: the template's variables of the variant that they get."""
 
+from collections.abc import Set as AbstractSet
+
 import polars as pl
 
 from tasks.policy import conditions
 from tasks.policy.campaigns import Campaign
-from tasks.policy.variants import Variant
+from tasks.policy.variants import BESIDE, OF_VARIANT, Variant
 from tasks.transforms.audience import message_variables
 
 
 def variables_by_variant(base: pl.LazyFrame, campaign: Campaign, members: pl.LazyFrame) -> pl.LazyFrame:
     """One row per customer of the base: `audience.message_variables` as their variant has them.
 
-    Beside the variables of campaign and variants, a campaign with variants gives `variant` (its code), `template` and
-    `hour`, unless it has variables of those names: one file holds all variants.
+    Beside the variables of campaign and variants, a campaign with variants tells `variant` (its code), `template` and
+    `hour`, each as `@variant` and so on where it has a variable of that name: one file holds all variants. They are no
+    variables of the message. A variable of other variants than the person's is null, one that is not known is empty.
 
-    `members` has one_id and variant (null, and whoever is none: the campaign's own variables).
+    `members` has one_id and variant (null, and whoever is none: the campaign's own template and variables).
     """
     if not campaign.variants:
         return message_variables(base, campaign)
     columns = base.collect_schema().names()
-    texts = {variant.code: _texts(variant, campaign, columns) for variant in campaign.variants}
+    texts = {variant.code: _parsed(_own(campaign, variant), campaign, columns) for variant in campaign.variants}
     own = _parsed(campaign.variables, campaign, columns)
+    taken = own.keys() | {name for of in texts.values() for name in of}
+    own |= _beside("", campaign.template, None, taken)
+    for variant in campaign.variants:
+        texts[variant.code] |= _beside(variant.code, variant.template or campaign.template, variant.hour, taken)
     told = members.select("one_id", _variant="variant")
     names = sorted(own.keys() | {name for of in texts.values() for name in of})
     chosen = {
@@ -29,28 +36,31 @@ def variables_by_variant(base: pl.LazyFrame, campaign: Campaign, members: pl.Laz
     return base.join(told, on="one_id", how="left").select("one_id", **chosen)
 
 
-def _texts(variant: Variant, campaign: Campaign, columns: list[str]) -> dict[str, pl.Expr]:
-    """The variables of one variant: what the campaign says, over that what the variant says."""
-    given = {
-        "variant": pl.lit(variant.code),
-        "template": pl.lit(variant.template or campaign.template),
-        "hour": pl.lit("" if variant.hour is None else str(variant.hour)),
-    }
-    return given | _parsed({**campaign.variables, **variant.variables}, campaign, columns)
+def _own(campaign: Campaign, variant: Variant) -> dict[str, str]:
+    """The variables of one variant: what it says goes before what the campaign says."""
+    return {**campaign.variables, **variant.variables}
+
+
+def _beside(code: str, template: str, hour: int | None, taken: AbstractSet[str]) -> dict[str, pl.Expr]:
+    """What is told of a variant; under another name where a variable has `taken` it."""
+    values = zip(OF_VARIANT, (code, template, "" if hour is None else str(hour)), strict=True)
+    return {f"{BESIDE}{name}" if name in taken else name: pl.lit(value) for name, value in values}
 
 
 def _parsed(variables: dict[str, str], campaign: Campaign, columns: list[str]) -> dict[str, pl.Expr]:
-    """Each variable as text; null where not known."""
+    """Each variable as text; empty where not known."""
     return {
-        name: conditions.parse(text, columns, where=f"campaign {campaign.code}: variable {name}").cast(pl.String)
+        name: conditions.parse(text, columns, where=f"campaign {campaign.code}: variable {name}")
+        .cast(pl.String)
+        .fill_null("")
         for name, text in variables.items()
     }
 
 
 def _chosen(by_variant: dict[str, pl.Expr], own: pl.Expr | None) -> pl.Expr:
-    """The text of the person's variant, else the campaign's own, empty where not known."""
-    is_one = pl.col("_variant")
-    text = pl.lit("") if own is None else own
+    """The text of the person's variant, else the campaign's own; null where neither has one."""
+    none = pl.lit(None, pl.String)
+    text = none if own is None else own
     for code, of_variant in by_variant.items():
-        text = pl.when(is_one == code).then(of_variant).otherwise(text)
-    return text.fill_null("")
+        text = pl.when(pl.col("_variant") == code).then(of_variant).otherwise(text)
+    return text

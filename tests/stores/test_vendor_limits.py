@@ -120,6 +120,18 @@ def test_a_workbook_is_made_in_scratch_where_the_dead_are_swept(
     assert list((tmp_path / "scratch").iterdir()) == []
 
 
+@pytest.mark.parametrize("name", ["umeng", "aliyun_sms", "aliyun_sms_same"])
+@pytest.mark.parametrize("people", [1, 2])
+def test_a_request_of_one_person_keeps_the_bytes_too(name: str, people: int) -> None:
+    one = profile(name)
+    rows = pl.DataFrame({"contact": [STORED[one.contact_type](n) for n in range(people)], "name": ["x"] * people})
+    size = max(len(part.data) for part in render_parts(rows, one.model_copy(update={"rows_per_part": 1})))
+    parts = list(render_parts(rows, one.model_copy(update={"bytes_per_part": size})))
+    assert [len(part.data) for part in parts] == [size] * people
+    with pytest.raises(SecurityRefusedError, match=f"one row has .*, the file may have {size - 1}"):
+        list(render_parts(rows, one.model_copy(update={"bytes_per_part": size - 1})))
+
+
 def test_an_archive_keeps_the_limit_whatever_is_inside() -> None:
     packed = profile("tpns", bytes_per_part=8192)
     rows = pl.DataFrame({"contact": [f"{n * 2654435761 % 2**64:016x}{n:08d}" for n in range(3000)]})

@@ -6,6 +6,7 @@ from typing import Final
 import polars as pl
 
 from tasks.errors import BadPolicyError
+from tasks.policy.variants import BESIDE, OF_VARIANT
 from tasks.policy.vendors import Vendor, VendorColumn
 from tasks.stores.vendor.forms import written_id
 
@@ -16,22 +17,40 @@ _FORMULA: Final = r"^[=+\-@\t\r\n\x00＝＋－＠]"
 
 def variables_in(columns: Sequence[str]) -> tuple[str, ...]:
     """The template's variables among the columns of an increment, in order of name."""
-    return tuple(sorted(name for name in columns if name not in _APART))
+    beside = set(told_of_variants(columns).values())
+    return tuple(name for name in _texts_in(columns) if name not in beside)
+
+
+def told_of_variants(columns: Sequence[str]) -> dict[str, str]:
+    """By name the columns that the run adds for a campaign with variants: `variant`, `template`, `hour`; none else.
+
+    Where the campaign has a variable of such a name, the column has another: see transforms/variables.py.
+    """
+    told = {name: f"{BESIDE}{name}" if f"{BESIDE}{name}" in columns else name for name in OF_VARIANT}
+    return told if set(told.values()) <= set(columns) else {}
+
+
+def _texts_in(columns: Sequence[str]) -> tuple[str, ...]:
+    """The template's variables and what the run tells of variants under a plain name, in order of name."""
+    return tuple(sorted(name for name in columns if name not in _APART and not name.startswith(BESIDE)))
 
 
 def variables_of(vendor: Vendor, columns: Sequence[str]) -> tuple[str, ...]:
-    """The variables that the profile writes, in order of its columns, of those that `columns` holds."""
+    """The variables that the profile writes, in order of its columns, of those that `columns` holds.
+
+    Requests go by the variant's own template: what the run tells of variants comes behind.
+    """
     sources = [column.source for column in vendor.columns]
     sources += [field.source for field in (vendor.request.fields if vendor.request else ())]
-    named = (name for source in sources for name in _names_in(source, columns))
-    return tuple(dict.fromkeys(named))
+    named = [name for source in sources for name in _names_in(source, columns)]
+    return tuple(dict.fromkeys([*named, *(told_of_variants(columns).values() if vendor.request else ())]))
 
 
 def _names_in(source: str, columns: Sequence[str]) -> tuple[str, ...]:
     """The variables that one source reads."""
     kind, _, name = source.partition(":")
     if kind in {"variables", "values", "row"}:
-        return variables_in(columns)
+        return _texts_in(columns)
     return (name,) if kind in {"variable", "list"} else ()
 
 
@@ -66,7 +85,18 @@ def cells(rows: pl.DataFrame, vendor: Vendor) -> pl.DataFrame:
 
 def _spread(vendor: Vendor, columns: Sequence[str]) -> list[tuple[str, str]]:
     """Header and source of each column of the file; `variables` become one column for each."""
-    return [pair for column in vendor.columns for pair in _one_or_more(column, variables_in(columns))]
+    return [pair for column in vendor.columns for pair in _one_or_more(column, _listed(column, vendor, columns))]
+
+
+def _listed(column: VendorColumn, vendor: Vendor, columns: Sequence[str]) -> tuple[str, ...]:
+    """What `variables` become: in a request the template's own; in a file of all variants also what tells them apart.
+
+    Where headers are numbers, which the vendor takes for places in the template, that stands behind.
+    """
+    own, every = variables_in(columns), _texts_in(columns)
+    if vendor.request:
+        return own
+    return every if "{name}" in column.header else (*own, *(name for name in OF_VARIANT if name in {*every} - {*own}))
 
 
 def _one_or_more(column: VendorColumn, names: Sequence[str]) -> list[tuple[str, str]]:

@@ -1,7 +1,10 @@
 """Files of requests: JSON bodies as the vendor's API takes them, one per line (jsonl) or one per file (json).
 
-People whose `shared` values differ stand in different requests: a template's variables that the vendor
-takes once per request must be the same for everyone in it. Groups come in the order of their first person.
+People whose `shared` values differ stand in different requests: a template, and variables that the vendor takes
+once per request, must be the same for everyone in it. Groups come in the order of their first person.
+
+Where the rows tell of variants (`cells.told_of_variants`), each has the template of its own, and of the variables those
+that are not null: the template's, in order of name. What is told beside goes out only where a field names it.
 """
 
 import hashlib
@@ -15,18 +18,20 @@ import polars as pl
 
 from tasks.errors import BadPolicyError
 from tasks.policy.vendors import Request, RequestField, Vendor
-from tasks.stores.vendor.cells import CONTACT, variables_in
+from tasks.stores.vendor.cells import CONTACT, told_of_variants, variables_in
 from tasks.stores.vendor.limits import cuts
 
 _FIRST: Final = "_first"
 Row = tuple[Any, ...]
 Value = Callable[[Row], Any]
+Field = tuple[RequestField, Value | None]
+"""A field with what a row gives to it; None where the run says it."""
 
 
 class _Body(NamedTuple):
     """How the rows of one request become its JSON."""
 
-    fields: tuple[tuple[RequestField, Value], ...]
+    fields: tuple[Field, ...]
     apart: tuple[int, ...] = ()
     """Places in a row of what may hold several values, the one that says how many first."""
 
@@ -50,12 +55,24 @@ def request_parts(
     """Bytes and rows of one part after the other; a request is never cut in two."""
     fields = tuple((field, _value(field, cells.columns)) for field in request.fields)
     body = _Body(fields, _places_apart(request, cells.columns))
-    grouped = _grouped(cells, request)
+    grouped = _grouped(_with_template(cells, told), request)
     requests = _requests(grouped, vendor, request, body, bytes_most, told)
     if vendor.format == "json":
         yield from requests
         return
     yield from _lines_of_requests(list(requests), vendor, bytes_most)
+
+
+def _with_template(cells: pl.DataFrame, told: Mapping[str, str]) -> pl.DataFrame:
+    """The rows; one that tells of no variant (a seed) gets the send's template, and empty what all others have."""
+    beside, own = told_of_variants(cells.columns), variables_in(cells.columns)
+    if not beside:
+        return cells
+    template = pl.col(beside["template"])
+    others = cells.filter(template.is_not_null()).select(own).null_count()
+    of_all = [name for name in own if not others[name].item()]
+    blank = pl.when(template.is_null()).then(pl.col(of_all).fill_null("")).otherwise(pl.col(of_all))
+    return cells.with_columns(*([blank] if of_all else []), template.fill_null(told.get("template", "")))
 
 
 def _lines_of_requests(
@@ -123,7 +140,7 @@ def _chunks(
     rows: list[Row], body: _Body, most: int, bytes_most: int | None, told: Mapping[str, str]
 ) -> Iterator[list[Row]]:
     """Rows of one group in requests that keep both limits."""
-    if bytes_most is None or len(rows) == 1:
+    if bytes_most is None:
         yield from (rows[start : start + most] for start in range(0, len(rows), most))
         return
     told = {**told, "request_id": _request_id(told, 0)}
@@ -134,7 +151,12 @@ def _chunks(
 
 
 def _shared_base(rows: list[Row], body: _Body, told: Mapping[str, str]) -> int:
-    """Bytes of a request of this group around its people: what two have, less what each of them adds."""
+    """Bytes of a request of this group around its people: what two have, less what each of them adds.
+
+    Of one person alone all counts as theirs.
+    """
+    if len(rows) == 1:
+        return 0
     one, other = len(body.of(rows[:1], told)), len(body.of(rows[1:2], told))
     return one + other + body.between() - len(body.of(rows[:2], told))
 
@@ -154,16 +176,18 @@ def _grouped(cells: pl.DataFrame, request: Request) -> list[list[Row]]:
 def _shared_columns(columns: Sequence[str], request: Request) -> list[str]:
     """The columns that everyone in a request must have the same value of."""
     names: set[str] = set()
+    beside = {kind: column for kind, column in told_of_variants(columns).items() if kind == "template"}
     for field in request.fields:
         kind, _, name = field.source.partition(":")
         if field.take == "shared":
             names |= {name} if kind in {"variable", "list"} else set()
             names |= set(variables_in(columns)) if kind in {"variables", "values"} else set()
+            names |= {beside[kind]} if kind in beside else set()
     return sorted(names)
 
 
-def _entry(field: RequestField, value: Value, rows: Sequence[Row], told: Mapping[str, str]) -> Any:
-    if field.source in {"signature", "template", "send_id", "request_id"}:
+def _entry(field: RequestField, value: Value | None, rows: Sequence[Row], told: Mapping[str, str]) -> Any:
+    if value is None:
         known: Any = told.get(field.source, "")
         return known if field.take == "shared" else [known for _ in rows]
     if field.take == "shared":
@@ -172,31 +196,45 @@ def _entry(field: RequestField, value: Value, rows: Sequence[Row], told: Mapping
     return entries if field.join is None else field.join.join(str(entry) for entry in entries)
 
 
-def _value(field: RequestField, columns: Sequence[str]) -> Value:
-    """What a row gives to a field."""
+def _value(field: RequestField, columns: Sequence[str]) -> Value | None:
+    """What a row gives to a field; None where the run says it."""
     kind, _, name = field.source.partition(":")
-    places = {column: place for place, column in enumerate(columns)}
-    own = [(one, places[one]) for one in variables_in(columns)]
+    beside = told_of_variants(columns)
+    if kind in {"signature", "send_id", "request_id"} or (kind == "template" and not beside):
+        return None
+    if kind in {"variables", "values", "row"}:
+        return _message(kind, columns)
+    if kind == "fixed":
+        return lambda _: name
+    place = columns.index(beside["template"] if kind == "template" else name or CONTACT)
+    if kind == "list":
+        return lambda row: [part.strip() for part in (row[place] or "").split(",") if part.strip()]
+    return lambda row: row[place] or ""
+
+
+def _message(kind: str, columns: Sequence[str]) -> Value:
+    """All variables of a row's message in one: an object, a list, or a text with the contact before them."""
+    said, contact = _said(columns), columns.index(CONTACT)
     match kind:
-        case "contact" | "variable":
-            place = places[name or CONTACT]
-            return lambda row: row[place] or ""
-        case "list":
-            place = places[name]
-            return lambda row: [part.strip() for part in (row[place] or "").split(",") if part.strip()]
         case "variables":
-            return lambda row: {one: row[at] or "" for one, at in own}
+            return lambda row: dict(said(row))
         case "values":
-            return lambda row: [row[at] or "" for _, at in own]
-        case "row":
-            return lambda row: ",".join([row[places[CONTACT]], *(_apart(row[at]) for _, at in own)])
+            return lambda row: [text for _, text in said(row)]
         case _:
-            return lambda _: name
+            return lambda row: ",".join([row[contact], *(_apart(text) for _, text in said(row))])
 
 
-def _apart(text: str | None) -> str:
+def _said(columns: Sequence[str]) -> Callable[[Row], list[tuple[str, str]]]:
+    """Name and text of the variables of a row's template, in order of name."""
+    own = [(name, columns.index(name)) for name in variables_in(columns)]
+    if told_of_variants(columns):
+        return lambda row: [(name, row[at]) for name, at in own if row[at] is not None]
+    return lambda row: [(name, row[at] or "") for name, at in own]
+
+
+def _apart(text: str) -> str:
     """A value that no reader takes for two: the marks between values and people become full-width ones."""
-    return (text or "").replace(",", "，").replace(";", "；")
+    return text.replace(",", "，").replace(";", "；")
 
 
 def _put(body: dict[str, Any], path: str, value: Any) -> None:

@@ -79,6 +79,12 @@ def test_twenty_people_of_all_variants_whom_nobody_can_recognise():
     assert shown[0] == first | {"who": "…", "to": "call … or …"}
 
 
+def test_a_variable_of_another_variants_message_is_not_shown():
+    members = members_of([("planned", "a"), ("planned", "b")])
+    told = members.select("one_id", tier=pl.lit("gold"), days=pl.lit(""), gift=pl.Series([None, "tea"]))
+    assert [row.keys() & {"days", "gift"} for row in examples(members, told, "phone")] == [{"days"}, {"days", "gift"}]
+
+
 def test_days_and_amounts_stay_readable():
     assert hide("312.50 until 2026-07-01, 3 days, gold") == "312.50 until 2026-07-01, 3 days, gold"
     assert hide("13800001111") == hide("+86 138 0000 1111") == "…"

@@ -152,9 +152,22 @@ def test_each_variant_has_its_own_variables_and_the_manifest_counts_them() -> No
     assert found == [
         {"one_id": "x", "hour": "9", "offer": "ten", "score": "1", "template": "T2", "variant": "a"},
         {"one_id": "y", "hour": "", "offer": "none", "score": "3", "template": "T1", "variant": "b"},
-        {"one_id": "z", "hour": "", "offer": "none", "score": "", "template": "", "variant": ""},
+        {"one_id": "z", "hour": "", "offer": "none", "score": "", "template": "T1", "variant": ""},
     ]
     assert counts_by_variant(members) == {"a": 1, "b": 1}
+
+
+def test_a_variable_of_another_variant_is_none_of_the_message_and_a_name_that_is_taken_gives_way() -> None:
+    told = [{"code": "a", "variables": {"gift": "'tea'", "hour": "'8'"}, "hour": 9}, {"code": "b", "template": "T2"}]
+    one = campaign(percent=0, variants=told, variables={"days": "m_score"})
+    members = pl.DataFrame({"one_id": ["x", "y", "z"], "variant": ["a", "b", None]})
+    base = pl.LazyFrame({"one_id": ["x", "y", "z"], "m_score": [1, None, 3]})
+    found = variables_by_variant(base, one, members.lazy()).collect().sort("one_id").drop("one_id").to_dicts()
+    assert found == [
+        {"@hour": "9", "days": "1", "gift": "tea", "hour": "8", "template": "T1", "variant": "a"},
+        {"@hour": "", "days": "", "gift": None, "hour": None, "template": "T2", "variant": "b"},
+        {"@hour": "", "days": "3", "gift": None, "hour": None, "template": "T1", "variant": ""},
+    ]
 
 
 @pytest.mark.parametrize(

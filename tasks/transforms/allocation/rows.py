@@ -1,8 +1,8 @@
 """What an allocation leaves: the members of each send, new places in experiments, and what changes in the ledger."""
 
 from collections.abc import Iterable
-from datetime import date
-from typing import NamedTuple
+from datetime import date, datetime
+from typing import NamedTuple, Self
 
 import polars as pl
 
@@ -11,7 +11,7 @@ from tasks.policy.campaigns import Campaign
 from tasks.policy.variants import HELD_OUT, TREATED
 from tasks.transforms.allocation.codes import to_be_given
 from tasks.transforms.allocation.walk import Walk, send_id_of
-from tasks.transforms.caps import Changes
+from tasks.transforms.caps import Changes, Last, last_of, messages_of
 from tasks.transforms.holdout import new_assignments
 
 
@@ -27,14 +27,32 @@ class Part(NamedTuple):
     codes: pl.DataFrame
 
 
-def part_of(people: pl.DataFrame, campaign: Campaign, walk: Walk, changes: Changes) -> Part:
-    """The rows of one decided campaign, whose ledger changes so."""
+class Before(NamedTuple):
+    """The ledger as it stood before the walk, and when it is changed."""
+
+    messages: pl.DataFrame
+    """caps.messages_of"""
+    last: dict[str, Last]
+    """By send the newest instants that it has."""
+    at: datetime
+
+    @classmethod
+    def read(cls, walk: Walk, chosen: Iterable[Campaign], at: datetime) -> Self:
+        """Read it once for all campaigns."""
+        sends = [send_id_of(campaign, walk.send_on) for campaign in chosen]
+        return cls(messages_of(walk.known.touches, walk.keys.lazy()), last_of(walk.known.touches, sends), at)
+
+
+def part_of(people: pl.DataFrame, campaign: Campaign, walk: Walk, before: Before) -> Part:
+    """The rows of one decided campaign."""
+    told = ledger_changes(people, campaign, walk, before.messages)
+    last = before.last.get(send_id_of(campaign, walk.send_on), Last())
     return Part(
         taken(people, campaign, walk.send_on),
         members(people, campaign, walk.send_on).lazy(),
         drawn(people, campaign, walk.send_on),
         asked_globally(people),
-        changes,
+        Changes(told, campaign, walk.send_on, before.at, last),
         to_be_given(people, campaign, walk),
     )
 
@@ -102,8 +120,8 @@ def drawn_globally(parts: Iterable[Part], walk: Walk) -> pl.DataFrame:
 def ledger_changes(people: pl.DataFrame, campaign: Campaign, walk: Walk, before: pl.DataFrame) -> pl.DataFrame:
     """What changes in the ledger (send_id, one_id, recipient_key, kind): new plans, and plans that no longer hold.
 
-    A plan of someone whom the send reached is left alone, also while its hand-over is not recorded yet. `before` is the
-    ledger as it stood before the walk.
+    A plan of someone whom the send reached is left alone, also while its hand-over is not recorded yet. `before` are
+    the messages as they stood before the walk.
     """
     on = ["send_id", "one_id", "recipient_key"]
     planned = taken(people, campaign, walk.send_on)

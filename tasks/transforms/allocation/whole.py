@@ -10,9 +10,9 @@ from expectations.tables import TABLES
 from tasks.policy.models import Policy
 from tasks.transforms.allocation.codes import NEEDS, left_after
 from tasks.transforms.allocation.decide import decide
-from tasks.transforms.allocation.rows import drawn_globally, in_order, ledger_changes, part_of, side_by_side
+from tasks.transforms.allocation.rows import Before, drawn_globally, in_order, part_of, side_by_side
 from tasks.transforms.allocation.walk import messages_at_start, send_id_of, start
-from tasks.transforms.caps import Changes, Last, last_of, messages_of
+from tasks.transforms.caps import Changes
 from tasks.transforms.held import Hold, in_memory
 from tasks.transforms.known import Known, under_present_ids
 
@@ -75,17 +75,12 @@ def allocate(
     """
     chosen = [c for c in policy.campaigns if campaigns is None or c.code in campaigns]
     walk = start(under_present_ids(known), policy, chosen, send_on)
-    before = messages_of(walk.known.touches, walk.keys.lazy())
-    walk = replace(walk, messages=messages_at_start(before, walk.published, chosen, send_on))
-    last = last_of(walk.known.touches, [send_id_of(campaign, send_on) for campaign in chosen])
+    before = Before.read(walk, chosen, at)
+    walk = replace(walk, messages=messages_at_start(before.messages, walk.published, chosen, send_on))
     parts = []
     for campaign in sorted(chosen, key=lambda c: (c.priority, c.code)):
         people = decide(walk, campaign, policy.vendor(campaign.vendor))
-        changes = Changes(
-            ledger_changes(people, campaign, walk, before), campaign, send_on, at,
-            last.get(send_id_of(campaign, send_on), Last()),
-        )  # fmt: skip
-        part = part_of(people, campaign, walk, changes)
+        part = part_of(people, campaign, walk, before)
         parts.append(part._replace(members=hold(f"members_{campaign.code}", part.members)))
         del people, part
         left = left_after(walk, campaign, parts[-1].codes)

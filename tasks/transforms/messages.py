@@ -18,6 +18,7 @@ from tasks.policy.vendors import Sms
 LINK: Final = "link_in_variable"
 LONG: Final = "variable_too_long"
 _ASTRAL: Final = r"[\x{10000}-\x{10FFFF}]"
+_MARKS: Final = r"[\p{Cf}\p{Mn}]"
 _HIDDEN: Final = r"[\s\p{Cf}\p{Mn}]"
 _DOTS: Final = r"[。．｡•·]|\(dot\)|\[dot\]"
 _ENDINGS: Final = (
@@ -25,6 +26,12 @@ _ENDINGS: Final = (
     "jp|us|uk|ru|biz|mobi|pro|store|tech|fun|icu|work|live|asia|im|gg|to|gl|do|url|中国|公司|网络|网址"
 )
 _LINK: Final = rf"h[tx]{{2}}ps?:?//?|[a-z]{{2,}}://|www\.|[a-z0-9一-龥-]+\.(?:{_ENDINGS})(?:$|[^a-z0-9])"
+_ONWARD: Final = r"\.[a-z]{2,}(?::[0-9]+)?(?:/(?:[a-z0-9~%@#?&=_.-]|$)|/?\?[a-z0-9_]+=)"
+"""Any ending and what leads on from it; a brand and its Chinese name, `DR.WU/达尔肤`, are no address."""
+_OCTET: Final = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_NUMBERS: Final = rf"(?:^\.?|[^0-9.]|[^0-9]\.){_OCTET}\.{_OCTET}\.{_OCTET}\.{_OCTET}(?:$|[^0-9.]|\.(?:$|[^0-9]))"
+_ADDRESS: Final = rf"[a-z0-9]{_ONWARD}|//[a-z0-9一-龥-]+\.[a-z]{{2,}}|xn--[a-z0-9]|{_NUMBERS}"
+"""Addresses whose ending is none of the known: found where no blank stands in them, for prose has dots as well."""
 
 
 class Bill(NamedTuple):
@@ -122,9 +129,16 @@ def refused_variable(names: list[str], sms: Sms | None) -> pl.Expr:
 
 
 def holds_link(text: pl.Expr) -> pl.Expr:
-    """True for a text with a link, also in full-width letters, with blanks or invisible marks in it, or `hxxp`."""
-    folded = text.str.normalize("NFKC").str.to_lowercase().str.replace_all(_HIDDEN, "").str.replace_all(_DOTS, ".")
-    return folded.str.contains(_LINK)
+    """True for a text with a link, also in full-width letters, with blanks or invisible marks in it, or `hxxp`.
+
+    An ending that is not among the known makes a link where a path or a query follows it. Four numbers up to 255 with
+    dots are an address, three are none.
+    """
+    plain = text.str.normalize("NFKC").str.to_lowercase()
+    folded = plain.str.replace_all(_HIDDEN, "").str.replace_all(_DOTS, ".")
+    shown = plain.str.replace_all(_MARKS, "")
+    is_address = shown.str.replace_all(_DOTS, ".").str.contains(_ADDRESS)
+    return folded.str.contains(_LINK) | is_address | shown.str.contains(f"[一-龥]{_ONWARD}")
 
 
 def _around(sms: Sms | None, *, is_marketing: bool) -> str:

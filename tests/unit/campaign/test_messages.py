@@ -85,16 +85,44 @@ def test_an_emoji_counts_two() -> None:
 @pytest.mark.parametrize("text", [
     "http://a.b", "https://t.cn/x", "HTTP://A.CN", "ｈｔｔｐ：／／ａ．ｃｎ", "h t t p : / / a", "hxxp://a", "t.cn/abc",
     "T。CN", "看 www.abc", "weixin://dl", "ab\u200bc.com", "例子.中国", "点开qinghe.shop!", "a(dot)com",
+    "1.2.3.4/abc", "看1.2.3.4", "访问 192.168.0.1:8080。", "１.２.３.４", "foo.ai/x", "shop.art/x", "a.la/x",
+    "url.so/x", "dwz.mk/1", "suo.nz/1", "看FOO.AI/X", "foo。ai/x", "foo.ai/", "foo.ai:80/x", "foo.ai?id=7",
+    "foo.a\u200bi/x", "淘宝.fans/1", "//abc.fans/1", "//淘宝.fans", "xn--fiq228c.xn--p1ai/x", "看xn--fiq228c.xn--p1ai",
+    "a.b.foo.ai/x", "T.CN/SPRING0038QXZ",
 ])  # fmt: skip
 def test_a_link_is_found_however_it_is_written(text: str) -> None:
     assert pl.select(holds_link(pl.lit(text))).item() is True
 
 
-@pytest.mark.parametrize(
-    "text", ["王小明", "J.R. Smith", "12.50", "2026.07.01", "A/B", "满300减30", "", "3:2", "青禾。好"]
-)
+@pytest.mark.parametrize("text", [
+    "王小明", "J.R. Smith", "12.50", "2026.07.01", "A/B", "满300减30", "", "3:2", "青禾。好",
+    "3.5折", "1.2.3", "2026.11.22", "A.B", "A.B/C", "12.50/kg", "¥9.9/件", "2.5kg/袋", "1.5L/瓶", "4.2.1.300",
+    "1.2.3.4.5", "2026.11.22.10", "11.22 11.25", "1. 2. 3. 4. 件", "DR.WU/达尔肤", "Dr.Martens/马汀博士", "St.Ives / 圣艾芙",
+    "A.H.C/面膜", "a.m./p.m.", "No.1/2", "Vol.2/3", "Nice. And/or more", "满减//见店内", "和/或", "22/11/2026", "您好。hello/x",
+    "SK-II", "SPRING-0038-QXZ", "x--n", "¥1.5/¥2.5", "e.g. this", "第3.day", "24h/7d",
+])  # fmt: skip
 def test_a_name_or_a_number_is_no_link(text: str) -> None:
     assert pl.select(holds_link(pl.lit(text))).item() is False
+
+
+@settings(max_examples=examples(80))
+@given(
+    st.sampled_from(["", "看", "看 ", "(", "a."]), st.from_regex(r"[a-z0-9]{1,8}", fullmatch=True),
+    st.from_regex(r"[a-z]{2,7}", fullmatch=True), st.from_regex(r"[a-zA-Z0-9]{1,5}", fullmatch=True),
+    st.sampled_from(["", "领券", " 领"]),
+)  # fmt: skip
+def test_a_name_with_any_ending_and_a_path_is_a_link(
+    before: str, host: str, ending: str, path: str, after: str
+) -> None:
+    assert pl.select(holds_link(pl.lit(f"{before}{host}.{ending}/{path}{after}"))).item() is True
+
+
+@settings(max_examples=examples(80))
+@given(
+    st.lists(st.integers(0, 2100), min_size=1, max_size=3), st.sampled_from(["", "元", "折", "/件", "/kg", " 起", "%"])
+)
+def test_numbers_dates_and_prices_are_no_links(numbers: list[int], unit: str) -> None:
+    assert pl.select(holds_link(pl.lit(f"满{'.'.join(map(str, numbers))}{unit}"))).item() is False
 
 
 def test_variables_that_the_vendor_refuses_are_told_by_row() -> None:

@@ -5,9 +5,10 @@ from datetime import date, datetime
 
 import polars as pl
 
-from tasks.errors import DamagedError
+from tasks.errors import DamagedError, SecurityRefusedError
 from tasks.policy.campaigns import Campaign
 from tasks.policy.offers import COUPON
+from tasks.policy.vendors import Sms
 from tasks.refs import Run
 from tasks.steps.house import lake_at, objects_at, policy_of, snapshot_of
 from tasks.steps.keyring import keeper_of
@@ -16,6 +17,7 @@ from tasks.stores.opener import Opener
 from tasks.stores.sends import Send
 from tasks.transforms.allocation import Allocation
 from tasks.transforms.coupons import NO_POOLS, Pools, codes_by_person, draw, free_codes, pool_of
+from tasks.transforms.messages import LINK, refused_variable
 
 
 def pools_of(run: Run, campaigns: Iterable[Campaign], send_on: date) -> Pools:
@@ -55,6 +57,7 @@ def codes_of(run: Run, send: Send, people: pl.DataFrame, names: pl.LazyFrame) ->
 
     Raises:
         DamagedError: somebody's code is not in the vault.
+        SecurityRefusedError: the vendor would refuse a code, see `check_codes`.
     """
     own = _scan(run, "coupon_allocations").filter(pl.col("send_id") == send.id).collect()
     named = codes_by_person(people, own, names).with_columns(pseudonym=pl.col("code_key").str.split(":").list.last())
@@ -70,7 +73,31 @@ def codes_of(run: Run, send: Send, people: pl.DataFrame, names: pl.LazyFrame) ->
         role="delivery", what=f"coupons of send {send.id}", contact_type=COUPON, most=sealed.height, run_id=run.run_id
     )
     opener = Opener(keeper_of(policy_of(run), run.lake).ring(), objects_at(run.lake), purpose)
-    return opener.contacts(sealed, ["one_id"]).rename({"value": COUPON})
+    codes = opener.contacts(sealed, ["one_id"]).rename({"value": COUPON})
+    check_codes(codes, send, policy_of(run).vendor(send.vendor).sms)
+    return codes
+
+
+def check_codes(codes: pl.DataFrame, send: Send, sms: Sms | None) -> None:
+    """Refuse a send of which a code (column coupon) is what the vendor refuses of a variable; no code is shown.
+
+    Codes are sealed until they go, so this is the first look at them.
+
+    Raises:
+        SecurityRefusedError: a code holds a link, or is longer than a variable may be.
+    """
+    refused = codes.select(why=refused_variable([COUPON], sms)).to_series().drop_nulls()
+    if sms is None or refused.is_empty():
+        return
+    links = int((refused == LINK).sum())
+    long = f", {refused.len() - links} have more than {sms.variable_most} characters" if sms.variable_most else ""
+    raise SecurityRefusedError(
+        f"of {codes.height} coupon codes of {send.id} {send.vendor} would refuse {refused.len()}: "
+        f"{links} hold a link{long}",
+        expected="codes that the vendor takes as a variable: no link, no longer than `variable_most` of its profile",
+        next_step="nothing was published; ingest a pool of other codes and name it in `coupon_pool` of a new campaign: "
+        "the codes of this send stay given",
+    )
 
 
 def _scan(run: Run, table: str) -> pl.LazyFrame:

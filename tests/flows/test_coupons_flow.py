@@ -8,7 +8,7 @@ import yaml
 
 from flows.campaign import campaign
 from flows.parameters import CampaignParameters
-from tasks.errors import MissingDataError
+from tasks.errors import MissingDataError, SecurityRefusedError
 from tests.support.canaries import seen_in
 from tests.support.stocked import CODES, codes_sent, coupon_policy, pool_file, stocked_brand
 from tests.support.winback import Brand, phone
@@ -66,3 +66,12 @@ def test_too_few_codes_plan_nothing_unless_the_campaign_leaves_people_out(brand:
     assert waterfall["no_coupon"] + waterfall["holdout"] == sent - 2 + len(brand.expected()["holdout"])
     assert brand.rows("coupon_allocations").filter(pool="few").height == 2
     assert brand.rows("touches").filter(kind="planned", campaign="winback_sms").height == 2
+
+
+def test_a_code_that_the_vendor_refuses_of_a_variable_publishes_nothing(brand: Brand):
+    links = pool_file(brand.folder / "links.csv", [f"T.CN/SPRING{n:04}QXZ" for n in range(60)], "links")
+    brand.take_in(links, "2018-01-01T06:40:00-05:00")
+    policy = coupon_policy(brand.folder / "links", "links", sms={"signature": "青禾"})
+    with pytest.raises(SecurityRefusedError, match="hold a link"):
+        brand.under(policy).deliver()
+    assert brand.stored() == {}

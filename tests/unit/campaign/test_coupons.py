@@ -11,10 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from expectations.tables import TABLES
-from tasks.errors import MissingDataError
+from tasks.errors import MissingDataError, SecurityRefusedError
 from tasks.policy.campaigns import Campaign
 from tasks.policy.offers import Utm
 from tasks.policy.variants import Variant
+from tasks.policy.vendors import Sms
+from tasks.steps.coupons import check_codes
+from tasks.stores.sends import Send
 from tasks.transforms.allocation import Allocation, allocate
 from tasks.transforms.coupons import Pools, codes_by_person, draw, free_codes
 from tasks.transforms.links import link_of, with_links
@@ -149,3 +152,19 @@ def test_each_variant_has_its_link():
     links = with_links(people.select("one_id"), people, chosen)["link"].to_list()
     assert [parse_qs(urlsplit(link).query)["utm_content"] for link in links] == [["早"], ["b"]]
     assert with_links(people, people, campaign()).columns == people.columns
+
+
+@pytest.mark.parametrize(("rules", "told"), [
+    ({"variable_most": 12}, "of 4 coupon codes of v/winback/2026-07-01 v would refuse 3: 2 hold a link, 1 have"),
+    ({}, "would refuse 2: 2 hold a link; "),
+    ({"variable_most": 12, "links_in_variables": "allow"}, "refuse 2: 0 hold a link, 2 have more than 12 characters"),
+])  # fmt: skip
+def test_codes_that_the_vendor_refuses_of_a_variable_stop_the_send_and_are_not_shown(rules: dict[str, Any], told: str):
+    codes = pl.DataFrame({"coupon": ["T.CN/SPRING0038QXZ", "foo.ai/X1", "SPRING-0038-QXZ", "SPRING0038"]})
+    send = Send("v", "winback", ON)
+    with pytest.raises(SecurityRefusedError, match=told) as refused:
+        check_codes(codes, send, Sms.model_validate(rules))
+    assert "SPRING" not in str(refused.value)
+    check_codes(codes[3:], send, Sms.model_validate(rules))
+    check_codes(codes, send, None)
+    check_codes(codes, send, Sms(links_in_variables="allow"))

@@ -64,8 +64,18 @@ our own choice: ask the vendor before you rely on it.
 
 Ids are never changed but brought into the vendor's form; texts that begin like a formula get an apostrophe in csv and
 xlsx; every cell of a workbook is text. Limits on the bytes of csv and of requests are met to the byte; workbooks and
-archives, whose size is known only once they are packed, come out a little smaller. Under *text*, `70/67` says that up
-to 70 units are one message, and that longer ones are billed in parts of 67.
+archives, whose size is known only once they are packed, come out a little smaller; a person who does not fit alone
+stops the send. Under *text*, `70/67` says that up to 70 units are one message, and that longer ones are billed in parts
+of 67.
+
+Of a campaign with variants each request names the template of its people's variant, and the variables of that template
+alone, those of the campaign and of the variant, in order of name: whoever drew another variant stands in another
+request. Files of lines and workbooks hold all variants, told apart by the columns `variant`, `template` and `hour`; in a
+request these stand only where a field asks for them (`variable:hour`). A seed gets the campaign's own template.
+
+A vendor who refuses links in variables refuses an address with any ending before a path (`foo.ai/x`), a numeric one
+(`1.2.3.4`) and a punycode one (`xn--…`) too; `DR.WU/达尔肤`, `12.50/kg` and `2026.11.22` are none. Whoever has one in a
+variable is left out; one in a coupon code, or a code longer than `variable_most`, stops the send before anything goes.
 
 {table}
 

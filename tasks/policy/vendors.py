@@ -31,7 +31,8 @@ class VendorColumn(Rule):
     source: str = Field(
         pattern=_SOURCE,
         description="`contact`, `variable:<name>`, `variables` (one column for each that the campaign gives, in order "
-        "of name) or `fixed:<text>`",
+        "of name; of a campaign with variants also `variant`, `template` and `hour`, behind the others where headers "
+        "are numbers) or `fixed:<text>`",
     )
 
 
@@ -51,8 +52,9 @@ class RequestField(Rule):
     source: str = Field(
         pattern=_FIELD_SOURCE,
         description="`contact`, `variable:<name>`, `variables` (an object), `values` (a list, in order of name), `row` "
-        "(contact and values with commas), `list:<variable>` (its text cut at commas), `signature`, `template`, "
-        "`send_id`, `request_id` (32 hexadecimal digits, another for each request) or `fixed:<text>`",
+        "(contact and values with commas), `list:<variable>` (its text cut at commas), `signature`, `template` (of "
+        "the person's variant), `send_id`, `request_id` (32 hexadecimal digits, another for each request) or "
+        "`fixed:<text>`",
     )
     take: Literal["each", "shared"] = Field(
         default="shared",

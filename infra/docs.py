@@ -69,8 +69,8 @@ stops the send. Under *text*, `70/67` says that up to 70 units are one message, 
 of 67.
 
 Of a campaign with variants each request names the template of its people's variant, and the variables of that template
-alone, those of the campaign and of the variant, in order of name: whoever drew another variant stands in another
-request. Files of lines and workbooks hold all variants, told apart by the columns `variant`, `template` and `hour`; in a
+alone, those of the campaign and of the variant, in order of name: whoever drew another variant stands in another one.
+Files of lines and workbooks hold all variants, told apart by the columns `variant`, `template` and `hour`; in a
 request these stand only where a field asks for them (`variable:hour`). A seed gets the campaign's own template.
 
 A vendor who refuses links in variables refuses an address with any ending before a path (`foo.ai/x`), a numeric one

@@ -5,7 +5,7 @@ A no must never be lost, a yes never be guessed: that decides whatever a file le
 
 import polars as pl
 
-from expectations.rules import EARLIEST
+from expectations.rules import EARLIEST, LATEST
 from expectations.vocabulary import INSTANT
 from tasks.sources.layouts import ConsentRule
 from tasks.sources.people import Naming, printed_key, pseudonym_in
@@ -65,3 +65,25 @@ def dated(frame: pl.DataFrame, exported_at: pl.Expr) -> pl.DataFrame:
     """
     said_at = pl.when(_IS_YES).then("decided_at").otherwise(pl.coalesce("decided_at", exported_at))
     return frame.with_columns(decided_at=said_at, evidence=pl.col("evidence").str.replace_all(CONTACT_IN_TEXT, MASK))
+
+
+def noes(said: pl.DataFrame, exported_at: pl.Expr) -> pl.DataFrame:
+    """The withdrawals and dead contacts among these words, as they are heard from rows that are refused.
+
+    One without a time that can be believed holds from the export on; one that does not say for what, for everything.
+    """
+    is_plausible = pl.col("decided_at").is_between(EARLIEST, LATEST, closed="left")
+    return said.filter(_IS_NO | _IS_DEAD).with_columns(
+        pl.col("touch_channel", "purpose").fill_null("*"),
+        decided_at=pl.when(is_plausible).then("decided_at").otherwise(exported_at),
+    )
+
+
+def with_unreadable_noes(frame: pl.DataFrame, naming: Naming, exported_at: pl.Expr) -> pl.DataFrame:
+    """Rows as given, a withdrawal of which the time alone cannot be read being one at the export."""
+    columns = sorted({rule.withdrawn_at for rule in naming.layout.consents if rule.withdrawn_at})
+    broken = pl.col("broken_rules").list
+    is_told = {name: broken.eval(pl.element().str.starts_with(f"{name}:")).list.any() for name in columns}
+    return frame.with_columns(
+        pl.when(told).then(exported_at).otherwise(name).alias(name) for name, told in is_told.items()
+    )

@@ -5,11 +5,12 @@ Takes rows as building.py makes them; where one row is a line, all lines of an o
 
 import polars as pl
 
+from expectations.check import check
 from expectations.tables import TABLES
 from expectations.vocabulary import INSTANT
 from tasks.sources.building import any_of
 from tasks.sources.canonical import Stamp, to_table, unmarked
-from tasks.sources.consents import consents_said, dated
+from tasks.sources.consents import consents_said, dated, noes, with_unreadable_noes
 from tasks.sources.lines import orders_of_lines
 from tasks.sources.links import declared
 from tasks.sources.people import CONTACTS, Naming, contact_values, keys_seen, name_people
@@ -20,6 +21,8 @@ _TOLD_OF_PRODUCTS = ("brand", "category", "department")
 _NO_SIGHTINGS = ("contact", "touch", "refund", "consent", "coupon")
 """Grains that feed no sightings beside their primary table: contacts are sightings themselves; being written to, or
 asked, makes nobody a customer; a refund's buyer stands on its order; a coupon's code is nobody's yet."""
+UNCOUNTED = 0
+"""`row_number` of rows that stand for no row in the account of their file."""
 
 
 def prepare(wide: pl.DataFrame, naming: Naming, stamp: Stamp) -> pl.DataFrame:
@@ -68,6 +71,19 @@ def other_tables(rows: pl.DataFrame, naming: Naming, stamp: Stamp) -> Tables:
     if layout.consents:
         tables["consents"] = to_table(consents_said(rows, naming, _at(stamp)), "consents", stamp)
     return {name: table for name, table in tables.items() if not table.is_empty()}
+
+
+def noes_of(rows: pl.DataFrame, naming: Naming, stamp: Stamp) -> pl.DataFrame:
+    """What refused rows say no to, as `consents` that no account counts: the rows themselves stay refused."""
+    layout = naming.layout
+    if rows.is_empty() or not (layout.consents or layout.table == "consents"):
+        return TABLES["consents"].schema.to_frame()
+    said = unmarked(rows)
+    if layout.consents:
+        told = rows.pipe(with_unreadable_noes, naming, _at(stamp))
+        said = consents_said(_orders(told, naming) if layout.grain == "line" else told, naming, _at(stamp))
+    heard = to_table(said.pipe(noes, _at(stamp)), "consents", stamp)
+    return check(heard, "consents").kept
 
 
 def contacts_of(rows: pl.DataFrame, naming: Naming, stamp: Stamp) -> pl.DataFrame:

@@ -13,7 +13,7 @@ from tasks.sources.building import build
 from tasks.sources.canonical import Stamp
 from tasks.sources.context import ReadContext
 from tasks.sources.corrections import Corrector, Tallies, add_tallies
-from tasks.sources.feeding import contacts_of, other_tables, prepare, primary_tables
+from tasks.sources.feeding import UNCOUNTED, contacts_of, noes_of, other_tables, prepare, primary_tables
 from tasks.sources.fields import Fields
 from tasks.sources.layouts import Layout
 from tasks.sources.lines import fill_down
@@ -36,6 +36,8 @@ class Account:
     money_read_fen: int = 0
     money_refused_fen: int = 0
     money_unreadable: int = 0
+    rows_heard: int = 0
+    """Refused rows of which a no is heard all the same."""
 
 
 @dataclass
@@ -103,6 +105,14 @@ class Intake:
         self.account.money_read_fen += _total(money)
         self._refuse(quarantine(settled.refused, faulty, undecodable, money, self.stamp))
         self._write(rows, settled)
+        self._hear(rows.join(settled.refused, on="row_number", how="semi"))
+
+    def _hear(self, refused: pl.DataFrame) -> None:
+        """Write down the noes of refused rows, behind no row of the account: a no is never lost with its row."""
+        heard = noes_of(refused, self.naming, self.stamp)
+        if not heard.is_empty():
+            self.account.rows_heard += heard["row_number"].n_unique()
+            self.spill.put("consents", heard.with_columns(row_number=pl.lit(UNCOUNTED, pl.Int64())))
 
     def _refuse(self, refused: pl.DataFrame) -> None:
         lost = refused.select("row_number", "row_money_fen").unique(subset=["row_number"])

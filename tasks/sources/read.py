@@ -187,5 +187,10 @@ def _export(opened: Opened, match: Match, intake: Intake) -> Export:
             "headers": list(opened.headers), "missing": list(match.missing), "extra": list(match.extra),
             "corrected": corrected_rows(intake.corrected), **drift_of(intake.tally, match.layout),
         },
-        about=opened.about,
+        about=(*opened.about, *_heard(account.rows_heard)),
     )  # fmt: skip
+
+
+def _heard(rows: int) -> tuple[str, ...]:
+    """Tell of refused rows that say no."""
+    return (f"{rows} refused rows say no, or tell of a dead contact: heard all the same",) if rows else ()

@@ -15,6 +15,7 @@ import polars as pl
 from expectations.tables import TABLES, Table
 from tasks.refs import Candidate, Run, Snapshot
 from tasks.sources.canonical import content_hash_of
+from tasks.sources.feeding import UNCOUNTED
 from tasks.sources.spill import waiting
 from tasks.stores.ranges import RANGE_ROWS, Spread, cut
 from tasks.stores.scratch import stage_pieces, write_whole
@@ -68,7 +69,8 @@ def merge_table(
         arriving = fresh[number]
         result = _merger(table)(known_before[number], arriving.drop("row_money_fen"), record_of(table))
         _keep(result, changes, folder / f"{number:05}")
-        known.append(_known(arriving, result.duplicates, name))
+        counted = arriving.filter(pl.col("row_number") != UNCOUNTED)
+        known.append(_known(counted, result.duplicates, name))
     candidate = _candidate(run, lake, snapshot, table, changes, range_rows)
     shutil.rmtree(folder, ignore_errors=True)
     return Merged(candidate, _per_file(pl.concat(known), name))

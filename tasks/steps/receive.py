@@ -14,11 +14,13 @@ from tasks.progress import listener
 from tasks.refs import Ref, Run, StoredFile
 from tasks.sources.corrections import Correction
 from tasks.sources.declared import corrections_of, layouts_of
+from tasks.sources.feeding import UNCOUNTED
 from tasks.sources.read import Export, ReadContext, read_export
+from tasks.sources.spill import lay
 from tasks.steps.house import lake_at, objects_at, snapshot_of
 from tasks.steps.keyring import forgotten_at, pseudonymiser_at, sealer_of
 from tasks.steps.opening import Item
-from tasks.steps.returning import HeldBack, Returned, erasure_row, hold_back
+from tasks.steps.returning import HeldBack, Returned, Staged, erasure_row, hold_back
 from tasks.stores.arrivals import mark_of
 from tasks.stores.cover import passing_cover
 from tasks.stores.objects import check_key
@@ -27,6 +29,7 @@ from tasks.stores.vault import Pseudonymiser, Sealer
 
 Keys = tuple[Pseudonymiser, Sealer]
 """What the reading of a file may hold of the brand's keys: nothing that opens anything."""
+_HEARD = "nothing of the file was taken, but for the noes that can be read in it: those are heard"
 
 
 class Terms(Ref):
@@ -126,11 +129,22 @@ def _read(run: Run, item: Item, terms: Terms, policy: Policy, keys: Keys) -> Rec
         layouts = layouts_of(policy.layouts)
         context = _context(policy, keys, item, terms, corrections_of(policy.corrections, layouts))
         export = read_export(Path(item.path), context, Path(run.scratch) / item.sha256, layouts)
-        _refuse_rotten(export, item.name, policy.brand.max_quarantine_share)
     except BadFileError as error:
         exported_at = terms.exported_at or terms.received_at
         return Received(**about, outcome="refused", reason=str(error), exported_at=exported_at, about=item.about)
+    if rotten := _rotten(export, item.name, policy.brand.max_quarantine_share):
+        heard = _noes_alone(export, Path(run.scratch) / item.sha256)
+        place = {"channel": export.channel, "shop_id": export.shop_id, "exported_at": export.exported_at}
+        told = (*item.about, *((_HEARD,) if heard else ()))
+        return Received(**about, **place, outcome="refused", reason=str(rotten), staged=heard, about=told)
     return Received(**about, **_account(export), staged=_staged(export), about=(*item.about, *export.about))
+
+
+def _noes_alone(export: Export, folder: Path) -> Staged:
+    """Of a file that is refused as a whole, what its rows say no to: nothing else enters, and no account counts it."""
+    said = export.frame("consents")
+    heard = said.filter(pl.col("decision") != "granted").with_columns(row_number=pl.lit(UNCOUNTED, pl.Int64()))
+    return {} if heard.is_empty() else {"consents": (str(lay(heard, folder / "noes.arrow")),)}
 
 
 def _refuse_problem(item: Item) -> None:
@@ -191,16 +205,17 @@ def _context(policy: Policy, keys: Keys, item: Item, terms: Terms, corrections: 
     )
 
 
-def _refuse_rotten(export: Export, name: str, most: float) -> None:
-    """A file with too many refused rows is damaged as a whole: its good rows are not to be trusted either."""
-    if export.rows_read and export.rows_refused / export.rows_read > most:
-        counts = export.frame("quarantine").group_by("rule").len().sort("len", "rule", descending=[True, False]).head(3)
-        rules = ", ".join(f"{rule} ({count})" for rule, count in counts.iter_rows())
-        raise BadFileError(
-            f"{name}: {export.rows_refused} of {export.rows_read} rows are refused: {rules}",
-            expected=f"at most {most:.1%} (max_quarantine_share of the brand)",
-            next_step="export the file again, or correct it; nothing of it was taken",
-        )
+def _rotten(export: Export, name: str, most: float) -> BadFileError | None:
+    """Why a file with too many refused rows is damaged as a whole: its good rows are not to be trusted either."""
+    if export.rows_refused <= most * export.rows_read:
+        return None
+    counts = export.frame("quarantine").group_by("rule").len().sort("len", "rule", descending=[True, False]).head(3)
+    rules = ", ".join(f"{rule} ({count})" for rule, count in counts.iter_rows())
+    return BadFileError(
+        f"{name}: {export.rows_refused} of {export.rows_read} rows are refused: {rules}",
+        expected=f"at most {most:.1%} (max_quarantine_share of the brand)",
+        next_step="export the file again, or correct it; nothing of it was taken, but for what says no",
+    )
 
 
 def _account(export: Export) -> dict[str, object]:

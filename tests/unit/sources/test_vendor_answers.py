@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tasks.errors import BadFileError
-from tests.unit.sources.reading import balance, read_bytes, read_sample, rules, utc
+from tests.unit.sources.reading import SAMPLES, balance, read_bytes, read_sample, utc
 from tests.unit.sources.test_receipts import select
 
 
@@ -36,7 +36,7 @@ def test_wecoms_answer_without_our_send_is_refused_with_what_it_lacks(tmp_path: 
 
 
 def test_huaweis_reports_are_touches_complaints_and_dead_numbers():
-    """Whatever is neither delivered nor open has failed; a report that names no send of ours is refused."""
+    """Whatever is neither delivered nor open has failed; a report that names no send of ours is of the vendor's own."""
     export = read_sample("huawei_sms_reports.jsonl")
     assert (export.layout, balance(export)) == ("huawei_sms_reports", (0, 0))
     assert select(export, "touches", "recipient_key", "kind", "happened_at") == [
@@ -44,8 +44,9 @@ def test_huaweis_reports_are_touches_complaints_and_dead_numbers():
         ("phone::<13900000202>", "failed", utc("2026-05-20T00:00:00")),
         ("phone::<13700000303>", "failed", utc("2026-05-20T02:00:09")),
         ("phone::<13600000404>", "accepted", utc("2026-05-20T02:01:00")),
+        ("phone::<15000000606>", "delivered", utc("2026-05-20T02:01:00")),
     ]
-    assert {*rules(export)} & {"vendor_missing", "send_on_missing", "campaign_missing"}
+    assert select(export, "touches", "send_id")[-1] == ("huawei/b9d9b4fe-sample_5/2026-05-20",)
     assert select(export, "consents", "subject", "touch_channel", "decision") == [
         ("phone::<13900000202>", "sms", "withdrawn"), ("phone::<13700000303>", "*", "unreachable"),
     ]  # fmt: skip
@@ -62,3 +63,13 @@ def test_tencents_replies_are_heard_whatever_their_width():
         ("phone::<13900000202>", "withdrawn", utc("2026-05-20T02:05:00"))
     ]
     assert "什么时候发货" not in str([export.frame(name).rows() for name in ("touches", "consents")])
+
+
+def test_a_complaint_of_a_message_from_huaweis_console_has_no_extend_and_is_heard(tmp_path: Path):
+    lines = (SAMPLES / "huawei_sms_reports.jsonl").read_text("utf-8").splitlines()
+    told = [{k: v for k, v in json.loads(line).items() if k != "extend"} for line in lines]
+    export = read_bytes(tmp_path, "\n".join(map(json.dumps, told)), "console.jsonl")
+    assert (export.layout, balance(export), export.rows_refused) == ("huawei_sms_reports", (0, 0), 1)
+    assert sorted(select(export, "consents", "subject", "decision")) == [
+        ("phone::<13700000303>", "unreachable"), ("phone::<13900000202>", "withdrawn"),
+    ]  # fmt: skip

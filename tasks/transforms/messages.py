@@ -34,6 +34,10 @@ _ADDRESS: Final = rf"[a-z0-9]{_ONWARD}|//[a-z0-9一-龥-]+\.[a-z]{{2,}}|xn--[a-z
 """Addresses whose ending is none of the known: found where no blank stands in them, for prose has dots as well."""
 
 
+_ODD: Final = r"[^0-9A-Za-z一-龥 -]|(?i:xn--)"
+"""What every text with a link has; digits, letters, Chinese, blanks and hyphens alone are none, however folded."""
+
+
 class Bill(NamedTuple):
     """What a send's messages come to; no person's."""
 
@@ -134,11 +138,18 @@ def holds_link(text: pl.Expr) -> pl.Expr:
     An ending that is not among the known makes a link where a path or a query follows it. Four numbers up to 255 with
     dots are an address, three are none.
     """
-    plain = text.str.normalize("NFKC").str.to_lowercase()
+    return text.map_batches(_links_in, return_dtype=pl.Boolean, is_elementwise=True)
+
+
+def _links_in(texts: pl.Series) -> pl.Series:
+    """True for each text with a link; most have no sign that a link needs, and are not folded at all."""
+    is_odd = texts.str.contains(_ODD).fill_null(value=False)
+    plain = texts.filter(is_odd).str.normalize("NFKC").str.to_lowercase()
     folded = plain.str.replace_all(_HIDDEN, "").str.replace_all(_DOTS, ".")
     shown = plain.str.replace_all(_MARKS, "")
     is_address = shown.str.replace_all(_DOTS, ".").str.contains(_ADDRESS)
-    return folded.str.contains(_LINK) | is_address | shown.str.contains(f"[一-龥]{_ONWARD}")
+    held = folded.str.contains(_LINK) | is_address | shown.str.contains(f"[一-龥]{_ONWARD}")
+    return pl.repeat(value=False, n=texts.len(), dtype=pl.Boolean, eager=True).scatter(is_odd.arg_true(), held)
 
 
 def _around(sms: Sms | None, *, is_marketing: bool) -> str:

@@ -20,9 +20,11 @@ from tasks.policy.campaigns import Campaign
 from tasks.refs import Run
 from tasks.steps.breaking import word_of
 from tasks.steps.deliver import Delivered, deliver_send, withdraw_send
-from tasks.steps.knowledge import horizon_of
+from tasks.steps.knowledge import Horizon, horizon_of
 from tasks.steps.preview import about_send
 from tasks.steps.publish import gate_candidates, publish_candidates
+from tasks.steps.standing_sends import sends_standing
+from tasks.steps.wording import message_bill
 from tasks.stores.keys import making_no_key
 from tasks.stores.sends import Send
 
@@ -39,7 +41,6 @@ def campaign(parameters: CampaignParameters) -> dict[str, Any]:
 def cancel(parameters: CancelParameters) -> dict[str, Any]:
     """Withdraw a published send: the vendor finds a recall file, and the send stays closed."""
     house = open_house(parameters)
-    find_campaign(house.policy, parameters.name)
     return leave_summary("cancel", until_published(lambda: _withdraw(house, parameters)))
 
 
@@ -117,25 +118,54 @@ def deliver_share(house: House, parameters: CampaignParameters) -> dict[str, Any
     with scratch_of(run):
         horizon = horizon_of(run, parameters.send_on)
         result = deliver_send(run, outbox_of(parameters), parameters.name, horizon, word)
-        return _record(house, run, result, inputs) | _about(house, result.send_id)
+        return _record(house, run, result, inputs) | _about(house, run, horizon, result.send_id)
 
 
-def _about(house: House, send_id: str) -> dict[str, Any]:
-    """Account, variants, cost, hours and terms of a send as the lake has it now."""
+def _about(house: House, run: Run, horizon: Horizon, send_id: str) -> dict[str, Any]:
+    """Account, variants, cost, message, hours and terms of a send as the lake has it now."""
     send = Send.parse(send_id)
     members = house.lake.scan("audience_members", house.lake.snapshot(), partitions=[send.send_on])
     own = members.filter(pl.col("send_id") == send_id).collect()
-    return about_send(house.policy, send, own, house.started_at)
+    message = message_bill(run, horizon, house.policy.campaign(send.campaign), own)
+    return about_send(house.policy, send, own, house.started_at, message)
 
 
 def _withdraw(house: House, parameters: CancelParameters) -> dict[str, Any]:
+    """Withdraw each send of the campaign and date that stands, wherever it was planned or went; mostly there is one.
+
+    Raises:
+        ConfigurationError: there is none, and no such campaign either.
+    """
     snapshot = house.lake.snapshot()
     inputs = {"cancel": parameters.name, "send_on": parameters.send_on, "seq": snapshot.seq}
+    run, outbox = begin(house, "cancel", inputs, snapshot=snapshot, known_as_of=house.started_at), outbox_of(parameters)
+    standing = sends_standing(run, outbox, parameters.name, parameters.send_on)
+    if not standing:
+        chosen = find_campaign(house.policy, parameters.name)
+        standing = [Send(chosen.vendor, chosen.code, parameters.send_on)]
+    if len(standing) > 1:
+        return {"sends": [_withdraw_one(house, parameters, send) for send in standing]}
+    return _withdraw_one(house, parameters, standing[0])
+
+
+def _withdraw_one(house: House, parameters: CancelParameters, send: Send) -> dict[str, Any]:
+    snapshot = house.lake.snapshot()
+    inputs = {"cancel": send.id, "seq": snapshot.seq}
     run = begin(house, "cancel", inputs, snapshot=snapshot, known_as_of=house.started_at)
     with scratch_of(run):
         horizon = horizon_of(run, parameters.send_on)
-        result = withdraw_send(run, outbox_of(parameters), parameters.name, horizon)
-        return _record(house, run, result, inputs)
+        told = _record(house, run, withdraw_send(run, outbox_of(parameters), send.id, horizon), inputs)
+    return told | {"recall": _in_words(told)}
+
+
+def _in_words(told: dict[str, Any]) -> str:
+    """What a withdrawal came to: who was called back, or that there was nobody to call back."""
+    if told["recalled"]:
+        return f"{told['recalled']} people are called back"
+    if told["seq"] > 1:
+        return "nobody was left to call back: the send is closed"
+    rows = told["waterfall"].get("cancelled", 0)
+    return f"nothing was published, nobody is called back: {rows} planned rows are cancelled, the send is closed"
 
 
 def _record(house: House, run: Run, result: Delivered, inputs: dict[str, Any]) -> dict[str, Any]:

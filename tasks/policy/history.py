@@ -11,7 +11,10 @@ class History(Rule):
     """Two columns: `<name>`, how often it happened in days before the send, and `<name>_days`, days since the last."""
 
     name: Code = Field(description="column that counts; with `_days` behind it, the days since the last, null if never")
-    campaigns: Pattern = Field(description="regular expression over codes of campaigns, found anywhere in them")
+    campaigns: Pattern = Field(
+        description="regular expression over codes of campaigns, found anywhere in them; one that keeps tags in step "
+        "tells nobody, and counts only where its whole code stands here"
+    )
     kind: Literal["planned", "handed_over", "delivered", "clicked", "replied", "bought"] = Field(
         description="planned: meant to go or gone; handed_over: gone to the vendor; delivered, clicked, replied: as "
         "vendors report; bought: orders paid on the day of such a message or later"

@@ -26,6 +26,9 @@ FUNNEL = pl.Schema({
 })  # fmt: skip
 """One row per send: messages that came as far as each step, and those that wait for a colleague's yes."""
 
+SPENT = pl.Schema({"send_id": pl.String(), "price_fen": pl.Int64()})
+"""One row per send of which anything was handed over: what its messages cost, each by its parts."""
+
 
 @dataclass(frozen=True)
 class RunFacts:
@@ -68,6 +71,8 @@ class ReportData:
     metrics: pl.DataFrame
     """Key figures at `facts.as_of`; may be empty."""
     funnel: pl.DataFrame = field(default_factory=FUNNEL.to_frame)
+    """Of the same sends, as known."""
+    spent: pl.DataFrame = field(default_factory=SPENT.to_frame)
     """Of the same sends, as known."""
 
     @property

@@ -117,7 +117,10 @@ def word_of(reason: str, said_by: str, said_at: str) -> Word | None:
     return Word(reason=reason, said_by=said_by, said_at=said_at) if reason else None
 
 
-def told_of(run: Run, horizon: Horizon, send: Send, members: pl.DataFrame) -> dict[str, Any]:
-    """What a rehearsal shows: the numbers beside those of the last send, and what would stop it."""
+def told_of(run: Run, horizon: Horizon, send: Send, members: pl.DataFrame) -> dict[str, Any] | None:
+    """What a rehearsal shows: the numbers beside those of the last send, and what would stop it.
+
+    None where nothing watches the campaign, or where there is no send to compare it with.
+    """
     told, broken = look_back(run, horizon, send, members)
-    return {"compared": None if told is None else told.told(), "broken": broken}
+    return None if told is None else {"would_stop": bool(broken), "compared": told.told(), "broken": broken}

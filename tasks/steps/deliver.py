@@ -10,6 +10,7 @@ from pydantic import Field
 
 from expectations.tables import TABLES
 from tasks.errors import SnapshotMovedError
+from tasks.policy.vendors import Vendor
 from tasks.refs import Candidate, Ref, Run
 from tasks.steps.breaking import Word, guard
 from tasks.steps.dropping import drop_send, drops_of
@@ -28,6 +29,9 @@ from tasks.steps.sending import (
     stored_members,
     terms,
 )
+from tasks.steps.standing_sends import run_then, vendor_then
+from tasks.steps.unsealing import Contacts
+from tasks.steps.wording import prices_of
 from tasks.stores.manifest import Manifest
 from tasks.stores.outbox import Gate, Outcome, Record, publish
 from tasks.stores.revision import Publication, cancellation
@@ -95,7 +99,7 @@ def hand_over(run: Run, outbox: str, horizon: Horizon, ready: Ready) -> Delivere
         publication,
         key=pseudonymiser_of(run).digest_key,
         gate=_newest(run),
-        record=_copying(run, outbox, send),
+        record=_copying(outbox, send, policy_of(run).vendor(send.vendor)),
     )
     del publication  # the contacts in clear, before the rows that record them are made
     reached = reached_by(run, outbox, send, read_send(objects_at(outbox), send))
@@ -104,19 +108,20 @@ def hand_over(run: Run, outbox: str, horizon: Horizon, ready: Ready) -> Delivere
     return recorded.model_copy(update={"breaker": passed})
 
 
-@task(name="withdraw", task_run_name="withdraw {name}")
-def withdraw_send(run: Run, outbox: str, name: str, horizon: Horizon) -> Delivered:
-    """Publish a recall of everyone whom the send has reached, and close the send."""
-    policy = policy_of(run)
-    send = send_of(policy.campaign(name), horizon)
-    state = read_send(objects_at(outbox), send)
+@task(name="withdraw", task_run_name="withdraw {send_id}")
+def withdraw_send(run: Run, outbox: str, send_id: str, horizon: Horizon) -> Delivered:
+    """Publish a recall of everyone whom the send has reached, and close the send.
+
+    It is called back as it went out: under the policy of its newest revision, whatever the campaign says now.
+    """
+    send = Send.parse(send_id)
+    then = run_then(run, outbox, send)
+    vendor, state = vendor_then(run, then, send), read_send(objects_at(outbox), send)
     before = reached_by(run, outbox, send, state)
     members = cancelled(stored_members(run, send))
-    everyone = contacts_of(run, send).of(before.drop("seq"))
+    everyone = Contacts(run, send, vendor).of(before.drop("seq"))
     publication = replace(
-        cancellation(
-            send, state, policy.vendor(send.vendor), terms(policy, send), origin(run, horizon, send, members), everyone
-        ),
+        cancellation(send, state, vendor, terms(policy_of(then), send), origin(then, horizon, send, members), everyone),
         rename=rename_of(run),
     )
     outcome = publish(
@@ -124,9 +129,9 @@ def withdraw_send(run: Run, outbox: str, name: str, horizon: Horizon) -> Deliver
         publication,
         key=pseudonymiser_of(run).digest_key,
         gate=_newest(run),
-        record=_copying(run, outbox, send),
+        record=_copying(outbox, send, vendor),
     )
-    return _recorded(run, horizon, outbox, send, members, before.clear(), outcome)
+    return _recorded(then, horizon, outbox, send, members, before.clear(), outcome)
 
 
 @task(name="record", task_run_name="record {send_id}")
@@ -141,11 +146,11 @@ def record_send(run: Run, outbox: str, send_id: str, horizon: Horizon) -> Delive
     return _recorded(run, horizon, outbox, send, members, reached, Outcome("already_published", published, newest))
 
 
-def _copying(run: Run, outbox: str, send: Send) -> Record:
+def _copying(outbox: str, send: Send, vendor: Vendor) -> Record:
     """What follows publication: the copy to the vendor's server, where its profile names one. Rows come later."""
 
     def copy(_: Outcome) -> None:
-        drop_send(objects_at(outbox), send, policy_of(run).vendor(send.vendor))
+        drop_send(objects_at(outbox), send, vendor)
 
     return copy
 
@@ -183,7 +188,7 @@ def _recorded(
     )
     changed = (
         _members_candidate(run, send, members),
-        _touches_candidate(run, horizon, send, reached),
+        _touches_candidate(run, horizon, send, reached, members),
         _deliveries_candidate(run, horizon, outbox, send, outcome),
     )
     return result.model_copy(update={"candidates": tuple(candidate for candidate in changed if candidate)})
@@ -197,7 +202,9 @@ def _members_candidate(run: Run, send: Send, members: pl.DataFrame) -> Candidate
     return stage_members(run, send.send_on, {send.id: wanted.lazy()})
 
 
-def _touches_candidate(run: Run, horizon: Horizon, send: Send, reached: pl.DataFrame) -> Candidate | None:
+def _touches_candidate(
+    run: Run, horizon: Horizon, send: Send, reached: pl.DataFrame, members: pl.DataFrame
+) -> Candidate | None:
     """Ledger rows for whom the send reaches now, and for whom it was planned or sent and is no more."""
     stands = lake_at(run.lake).scan("touches", snapshot_of(run)).filter(pl.col("send_id") == send.id)
     on = ["one_id", "recipient_key"]
@@ -208,8 +215,10 @@ def _touches_candidate(run: Run, horizon: Horizon, send: Send, reached: pl.DataF
     people = pl.concat(rows.select(*on, send_id=pl.lit(send.id), kind=pl.lit(kind)) for kind, rows in told.items())
     if people.is_empty():
         return None
-    last = last_of(stands, [send.id]).get(send.id, Last())
-    changes = Changes(people, policy_of(run).campaign(send.campaign), send.send_on, horizon.known_as_of, last)
+    last, campaign = last_of(stands, [send.id]).get(send.id, Last()), policy_of(run).campaign(send.campaign)
+    prices = prices_of(run, horizon, campaign, members, fresh)
+    people = people if prices is None else people.join(prices, on="one_id", how="left")
+    changes = Changes(people, campaign, send.send_on, horizon.known_as_of, last)
     return stage_pieces(run, "touches", changes.pieces(), mode="append")
 
 

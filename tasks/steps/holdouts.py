@@ -1,6 +1,6 @@
 """The proof that no holdout was sent anything: every published revision of a period is read. No task stands here."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
@@ -44,15 +44,21 @@ class InForce:
     everywhere: str | None = None
     own: dict[str, set[str]] = field(default_factory=dict)
 
-    def hear(self, manifest: Manifest) -> None:
-        """Take in what one revision names."""
-        self.everywhere = manifest.origin.global_holdout_experiment or self.everywhere
-        self.own.setdefault(manifest.campaign, set()).update({manifest.origin.holdout_experiment or ""} - {""})
+    def hear(self, day: Iterable[Manifest]) -> None:
+        """Take in what the revisions of one day name; several for one campaign only if it was changed that day."""
+        named: dict[str, set[str]] = {}
+        for manifest in day:
+            self.everywhere = manifest.origin.global_holdout_experiment or self.everywhere
+            if manifest.origin.holdout_experiment:
+                named.setdefault(manifest.campaign, set()).add(manifest.origin.holdout_experiment)
+        self.own |= named
 
     def of(self, manifest: Manifest) -> list[str]:
         """The experiments of one revision; services are owed to those who are held out of everything, too."""
-        everywhere = {self.everywhere} if self.everywhere and manifest.terms.purpose != "service" else set()
-        return sorted(self.own.get(manifest.campaign, set()) | everywhere)
+        everywhere = manifest.origin.global_holdout_experiment or self.everywhere
+        named = manifest.origin.holdout_experiment
+        own = {named} if named else self.own.get(manifest.campaign, set())
+        return sorted(own | ({everywhere} if everywhere and manifest.terms.purpose != "service" else set()))
 
 
 def findings(run: Run, outbox: str, first: date, last: date) -> Iterator[Finding]:
@@ -63,8 +69,7 @@ def findings(run: Run, outbox: str, first: date, last: date) -> Iterator[Finding
     log = lake_at(run.lake).scan("assignments", snapshot_of(run)).collect().lazy()
     for _, of_day in groupby(_listed(run, outbox, last), key=lambda listed: listed.send.send_on):
         day = list(of_day)
-        for listed in day:
-            force.hear(listed.manifest)
+        force.hear(listed.manifest for listed in day)
         for listed in day if day[0].send.send_on >= first else []:
             for experiment in force.of(listed.manifest):
                 ids = Ids(_names(run, listed.manifest.origin.as_of), _names(run, None))

@@ -9,6 +9,7 @@ from tasks.policy.campaigns import Campaign
 from tasks.policy.models import Policy
 from tasks.policy.vendors import Hours, Vendor
 from tasks.refs import Run
+from tasks.steps.breaking import told_of
 from tasks.steps.house import lake_at, objects_at, policy_of, snapshot_of
 from tasks.steps.knowledge import Horizon, changed_names_at, people_of
 from tasks.steps.sending import members_heard, reached_by, send_of, stood_of, terms
@@ -39,21 +40,28 @@ def preview_of(
     """
     policy, send = policy_of(run), send_of(campaign, horizon)
     return (
-        about_send(policy, send, members, now)
-        | {"message": message_bill(run, horizon, campaign, members)}
+        about_send(policy, send, members, now, message_bill(run, horizon, campaign, members))
+        | {"breaker": _breaker(run, outbox, send, members, horizon)}
         | {"difference": _since_last_revision(run, outbox, send, members, horizon)}
         | {"previous_send": _since_last_send(run, outbox, send, members, horizon)}
         | {"examples": _examples(run, horizon, campaign, members)}
     )
 
 
-def about_send(policy: Policy, send: Send, members: pl.DataFrame, now: datetime) -> dict[str, Any]:
-    """What can be told of a send by its members and the policy: account, variants, cost, hours, terms."""
+def about_send(
+    policy: Policy, send: Send, members: pl.DataFrame, now: datetime, message: dict[str, Any] | None
+) -> dict[str, Any]:
+    """What can be told of a send by its members and the policy: account, variants, cost, message, hours, terms.
+
+    `message` is wording.message_bill of them: where a text is said, the parts of each message are charged.
+    """
     campaign, vendor = policy.campaign(send.campaign), policy.vendor(send.vendor)
+    price: int | None = None if message is None else message["cost_fen"]
     return {
         "account": account_rows(waterfall(members)),
         "variants": variant_rows(members, campaign),
-        "cost": cost_of(members, campaign) | {"currency": policy.brand.currency},
+        "cost": cost_of(members, campaign, price) | {"currency": policy.brand.currency},
+        "message": message,
         "window": window_of(policy, send, now),
         "terms": terms(policy, send).model_dump(mode="json") | {"vendor": vendor.code},
     }
@@ -74,6 +82,13 @@ def window_of(policy: Policy, send: Send, now: datetime) -> dict[str, str]:
 def _span(rule: Vendor | Campaign) -> Span | None:
     hours: Hours | None = rule.hours
     return (hours.opens, hours.closes) if hours else None
+
+
+def _breaker(run: Run, outbox: str, send: Send, members: pl.DataFrame, horizon: Horizon) -> dict[str, Any] | None:
+    """What the circuit breaker would say; None too after the first revision: it stands before that one alone."""
+    if read_send(objects_at(outbox), send).published.seq:
+        return None
+    return told_of(run, horizon, send, members)
 
 
 def _since_last_revision(run: Run, outbox: str, send: Send, members: pl.DataFrame, horizon: Horizon) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from prefect import task
 from tasks.errors import MissingDataError
 from tasks.policy.models import Policy
 from tasks.refs import Run, Snapshot
-from tasks.reports.data import FUNNEL, ReportData, RunFacts
+from tasks.reports.data import FUNNEL, SPENT, ReportData, RunFacts
 from tasks.reports.inputs import count_refusals, monthly_revenue
 from tasks.steps.house import lake_at, objects_at, policy_of, snapshot_of
 from tasks.steps.inputs import as_of, refresh_inputs
@@ -55,6 +55,7 @@ def report_data(run: Run, policy: Policy) -> ReportData:
         deliveries=_deliveries(lake, snapshot, sends),
         metrics=lake.scan("metrics", snapshot, partitions=[day]).collect(),
         funnel=_funnel(run, policy, identities, sends),
+        spent=_spent(run, sends),
     )
 
 
@@ -95,6 +96,18 @@ def _funnel(run: Run, policy: Policy, identities: pl.LazyFrame, sends: pl.DataFr
     told = funnel(touches, owned_orders(orders, identities), aliases(identities), policy.brand.zone)
     own = sends.lazy().select("send_id").unique()
     return told.join(own, on="send_id", how="semi").select(FUNNEL.names()).collect()
+
+
+def _spent(run: Run, sends: pl.DataFrame) -> pl.DataFrame:
+    """What the messages of these sends cost by the ledger, each handed over counted once."""
+    touches = lake_at(run.lake).scan("touches", snapshot_of(run))
+    if run.known_as_of is not None:
+        touches = touches.filter(pl.col("known_from") <= run.known_as_of)
+    handed = touches.filter(
+        pl.col("kind") == "handed_over", pl.col("send_id").is_in(sends["send_id"].unique().to_list())
+    )
+    each = handed.group_by("send_id", "recipient_key").agg(pl.col("cost_fen").max())
+    return each.group_by("send_id").agg(price_fen=pl.col("cost_fen").sum()).collect().cast(SPENT)
 
 
 def _deliveries(lake: Lake, snapshot: Snapshot, sends: pl.DataFrame) -> pl.DataFrame:

@@ -13,7 +13,7 @@ from tasks.steps.knowledge import Horizon, changed_names_at, people_of
 from tasks.transforms.held import tight
 from tasks.transforms.lineage import under_old_ids
 from tasks.transforms.links import with_links
-from tasks.transforms.messages import bill_by_variant, without_refused
+from tasks.transforms.messages import bill_by_variant, cost_by_person, without_refused
 from tasks.transforms.variables import variables_by_variant
 from tasks.transforms.waterfall import GOING
 
@@ -42,14 +42,34 @@ def message_bill(run: Run, horizon: Horizon, campaign: Campaign, members: pl.Dat
     texts = texts_of(campaign, vendor)
     if not texts:
         return None
-    going = members.filter(pl.col("outcome").is_in(GOING)).select("one_id", "variant")
-    told = _variables(run, horizon, campaign, members).pipe(with_links, members, campaign)
-    told = told.drop("variant", strict=False).with_columns(_code(campaign))
-    found = bill_by_variant(going.join(told, on="one_id", how="left"), texts, campaign, vendor.sms)
+    people = _with_values(run, horizon, campaign, members.filter(pl.col("outcome").is_in(GOING)))
+    found = bill_by_variant(people, texts, campaign, vendor.sms)
     if found is None:
         return None
     by_parts = {str(parts): people for parts, people in found.parts.items()}
     return {"longest": found.longest, "people_by_parts": by_parts, "parts": found.messages, "cost_fen": found.cost_fen}
+
+
+def prices_of(
+    run: Run, horizon: Horizon, campaign: Campaign, members: pl.DataFrame, people: pl.DataFrame
+) -> pl.DataFrame | None:
+    """What the message of each of `people` (one_id) costs by its parts: one_id, cost_fen; None where no text is said.
+
+    `members` are those of the send; who is none of them is left out.
+    """
+    vendor = policy_of(run).vendor(campaign.vendor)
+    texts = texts_of(campaign, vendor)
+    going = members.join(people, on="one_id", how="semi")
+    if not texts or going.is_empty():
+        return None
+    return cost_by_person(_with_values(run, horizon, campaign, going), texts, campaign, vendor.sms)
+
+
+def _with_values(run: Run, horizon: Horizon, campaign: Campaign, going: pl.DataFrame) -> pl.DataFrame:
+    """One row per member given: one_id, variant, and what stands in their message."""
+    told = _variables(run, horizon, campaign, going).pipe(with_links, going, campaign)
+    told = told.drop("variant", strict=False).with_columns(_code(campaign))
+    return going.select("one_id", "variant").join(told, on="one_id", how="left")
 
 
 def _code(campaign: Campaign) -> list[pl.Expr]:

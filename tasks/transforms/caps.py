@@ -143,7 +143,7 @@ class Changes(NamedTuple):
     """What one campaign changes in the ledger on a date, before it is spelled out in all the ledger's columns."""
 
     people: pl.DataFrame
-    """send_id, one_id, recipient_key, kind: one row per row to append."""
+    """send_id, one_id, recipient_key, kind: one row per row to append; cost_fen where a message has its own price."""
     campaign: Campaign
     send_on: date
     at: datetime
@@ -157,7 +157,9 @@ class Changes(NamedTuple):
 
     def _rows(self, people: pl.DataFrame) -> pl.DataFrame:
         """The price stands on the hand-over alone, so that sums count it once."""
-        cost = pl.when(pl.col("kind") == "handed_over").then(pl.lit(self.campaign.message_cost_fen))
+        price = pl.lit(self.campaign.message_cost_fen)
+        price = pl.coalesce("cost_fen", price) if "cost_fen" in people.columns else price
+        cost = pl.when(pl.col("kind") == "handed_over").then(price)
         fixed = {
             "campaign": self.campaign.code, "vendor": self.campaign.vendor, "send_on": self.send_on,
             "touch_channel": self.campaign.touch_channel, "file_sha256": None, "send_month": f"{self.send_on:%Y-%m}",

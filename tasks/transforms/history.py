@@ -23,13 +23,16 @@ class Messages:
     """orders.owned_orders, as known."""
     zone: str
     """Business zone: a receipt happened on the day that it was there."""
+    unread: frozenset[str] = frozenset()
+    """Codes of campaigns that tell nobody: they are no messages, and count only for an entry that names them."""
 
 
 def add_history(people: pl.LazyFrame, entries: Iterable[History], messages: Messages, send_on: date) -> pl.LazyFrame:
     """People (one_id, …) as given with two columns for each entry: how often, 0 for never, and days since the last.
 
     What happened on `send_on` or later is not looked at. Messages count by their send: two receipts of one message
-    are one. A message that was cancelled counts only if a vendor reported something of it all the same.
+    are one. A message that was cancelled counts only if a vendor reported something of it all the same. What tells
+    nobody (tags kept in step) is no message.
     """
     entries = tuple(entries)
     if not entries:
@@ -54,7 +57,8 @@ def _happened(
     entry: History, touches: pl.LazyFrame, sent: pl.LazyFrame, messages: Messages, send_on: date
 ) -> pl.LazyFrame:
     """One row per thing that happened: one_id, what (its number), day."""
-    is_meant = pl.col("campaign").str.contains(entry.campaigns)
+    silent = [code for code in messages.unread if code not in entry.campaigns]
+    is_meant = pl.col("campaign").str.contains(entry.campaigns) & ~pl.col("campaign").is_in(silent)
     match entry.kind:
         case "planned":
             return sent.filter(is_meant).select("one_id", what="send_id", day="send_on")

@@ -100,6 +100,20 @@ def bill_by_variant(people: pl.DataFrame, texts: Mapping[str, str], campaign: Ca
     return Bill(people.height, longest, together, sum(one.cost_fen for one in bills))
 
 
+def cost_by_person(
+    people: pl.DataFrame, texts: Mapping[str, str], campaign: Campaign, sms: Sms | None
+) -> pl.DataFrame | None:
+    """What each person's message costs (one_id, cost_fen), as `bill_by_variant` counts it; None as there."""
+    priced = [pl.DataFrame(schema={"one_id": pl.String, "cost_fen": pl.Int64})]
+    for (code,), rows in people.group_by("variant", maintain_order=True):
+        text = texts.get(str(code or ""), texts.get(""))
+        if text is None:
+            return None
+        length = message_units(text, sms, is_marketing=campaign.purpose == "marketing")
+        priced.append(rows.select("one_id", cost_fen=parts(length, sms) * campaign.message_cost_fen))
+    return pl.concat(priced)
+
+
 def without_refused(members: pl.DataFrame, variables: pl.DataFrame, names: list[str], sms: Sms | None) -> pl.DataFrame:
     """The members of a send, whoever is planned and has a variable that the vendor refuses as `refused_text`."""
     if sms is None or not names:

@@ -52,13 +52,16 @@ def variant_rows(members: pl.DataFrame, campaign: Campaign) -> list[dict[str, An
     ]  # fmt: skip
 
 
-def cost_of(members: pl.DataFrame, campaign: Campaign) -> dict[str, int]:
-    """Messages of the whole send, and what they and what they give away cost at most, in fen."""
+def cost_of(members: pl.DataFrame, campaign: Campaign, price_fen: int | None = None) -> dict[str, int]:
+    """Messages of the whole send, and what they and what they give away cost at most, in fen.
+
+    `price_fen` is that of all their parts; None where no text is known: each counts as one part.
+    """
     going = members.filter(pl.col("outcome").is_in(GOING))
     given = {one.code: one.incentive_fen for one in campaign.variants}
     counts = dict(going.group_by("variant").len().iter_rows())
     worth = sum(count * _worth(given.get(code), campaign) for code, count in counts.items())
-    price = going.height * campaign.message_cost_fen
+    price = going.height * campaign.message_cost_fen if price_fen is None else price_fen
     return {"messages": going.height, "price_fen": price, "incentives_fen": worth, "cost_fen": price + worth}
 
 

@@ -1,7 +1,7 @@
 """What conditions read beside the customers of a date: the day of the send, moves, history, and audiences."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import polars as pl
@@ -47,7 +47,8 @@ def with_seen(base: pl.LazyFrame, policy: Policy, past: Past, names: Collection[
     if not wanted.isdisjoint(column.name for column in TAG_CHANGES):
         base = base.join(_tag_changes(base, policy, past), on="one_id", how="left")
     entries = tuple(entry for entry in policy.history if not wanted.isdisjoint(entry.columns))
-    people = add_history(base, entries, past.messages, past.send_on)
+    unread = frozenset(campaign.code for campaign in policy.campaigns if campaign.tells_nobody)
+    people = add_history(base, entries, replace(past.messages, unread=unread), past.send_on)
     return add_audiences(people, (audience for audience in policy.audiences if audience.column in wanted))
 
 

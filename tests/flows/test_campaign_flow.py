@@ -14,7 +14,8 @@ from flows.campaign import campaign
 from flows.commands import holdouts
 from flows.holdouts import check_holdouts
 from flows.keys import access_log
-from flows.parameters import CampaignParameters
+from flows.parameters import CampaignParameters, PlanParameters
+from flows.plan import plan_once
 from flows.rehearsal import without_people
 from tasks.errors import BreakerTrippedError, ConfigurationError, HeldError
 from tasks.stores.sends import Send
@@ -235,6 +236,44 @@ def test_cancelling_calls_everyone_back_and_closes_the_send(after: Brand):
     assert after.deliver()["status"] == "cancelled"
     assert after.cancel()["status"] == "cancelled"
     assert after.stored() == stored
+
+
+def elsewhere(folder: Path) -> Path:
+    """The policy in which the win-back has gone to another vendor."""
+    policy = copy_policy(folder, winback_sms={"vendor": "other_sms"})
+    old = yaml.safe_load((policy / "vendors" / "demo_sms.yaml").read_text(encoding="utf-8"))
+    (policy / "vendors" / "other_sms.yaml").write_text(yaml.safe_dump(old | {"code": "other_sms"}), encoding="utf-8")
+    return policy
+
+
+@pytest.mark.parametrize("is_gone", [False, True])
+def test_a_send_is_called_back_where_it_went_whatever_the_campaign_says_now(
+    after: Brand,
+    tmp_path: Path,
+    is_gone: bool,  # noqa: FBT001
+):
+    delivered, policy = after.expected()["delivered"], elsewhere(tmp_path / "policy")
+    if is_gone:
+        (policy / "campaigns" / "winback_sms.yaml").unlink()
+    told = after.under(policy).cancel()
+    assert (told["send_id"], told["status"], told["recalled"]) == (WINBACK.id, "cancelled", len(delivered))
+    assert told["recall"] == f"{len(delivered)} people are called back"
+    first, recall = after.published()
+    assert sorted(recall.recalled) == phones(delivered)
+    assert recall.manifest["origin"]["policy_digest"] == first.manifest["origin"]["policy_digest"]
+    assert json.loads(after.outbox.read(WINBACK.current))["is_cancelled"]
+    assert after.rows("touches").filter(kind="cancelled", send_id=WINBACK.id).height == len(delivered)
+    assert not list(after.outbox.list("other_sms/"))
+
+
+def test_cancelling_what_was_planned_alone_says_that_nobody_is_called_back(brand: Brand, tmp_path: Path):
+    told = PlanParameters(send_on=SEND_ON, known_as_of=str(SEND_ON), lake=brand.uri, policy=str(brand.policy))
+    plan_once(told)
+    going = len(brand.expected()["delivered"])
+    told = brand.under(elsewhere(tmp_path / "policy")).cancel()
+    said = f"nothing was published, nobody is called back: {going} planned rows are cancelled, the send is closed"
+    assert (told["send_id"], told["recalled"], told["recall"]) == (WINBACK.id, 0, said)
+    assert brand.deliver()["status"] == "cancelled"
 
 
 def test_a_late_campaign_gets_what_is_left(after: Brand, tmp_path: Path):

@@ -99,7 +99,7 @@ def _doubts(data: ReportData, send: dict[str, Any], outcomes: dict[str, int]) ->
     base = sum(outcomes.values())
     return warned(
         (
-            base != data.customers.height,
+            base != data.customers.height and not _is_triggered(data, send["campaign"]),
             Text(
                 f"活动考虑了 {count(base)} 人，而本月有 {count(data.customers.height)} 位客户。",
                 f"{count(base)} customers were considered, but the month has {count(data.customers.height)}.",
@@ -111,3 +111,8 @@ def _doubts(data: ReportData, send: dict[str, Any], outcomes: dict[str, int]) ->
             Text("与已发布清单中的人数不一致。", "The published manifest counts other people than this."),
         ),
     )
+
+
+def _is_triggered(data: ReportData, code: str) -> bool:
+    """Whether persons set the campaign off by what they did: only they are considered then."""
+    return any(campaign.code == code and campaign.trigger is not None for campaign in data.policy.campaigns)

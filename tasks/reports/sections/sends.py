@@ -48,18 +48,26 @@ def _facts(
     data: ReportData, campaign: Campaign, send: dict[str, Any], members: pl.DataFrame
 ) -> list[tuple[Text, Text | str]]:
     vendor = data.policy.vendor(campaign.vendor)
-    cost = members.height * campaign.message_cost_fen
     return [
         (Text("供应商", "Vendor"), Text(vendor.label.zh, vendor.label.en)),
         (Text("法律角色", "Legal role"), _ROLES[vendor.role]),
         (Text("模板", "Template"), campaign.template),
         *((Text(f"方案 {code}", f"Variant {code}"), count(people)) for code, people in _variants(campaign, members)),
         (Text("消息数", "Messages"), count(members.height)),
-        (Text("价格（按一条一段）", "Price (one part each)"), money(cost, data.currency)),
+        _price(data, campaign, send["send_id"], members),
         (Text("可发送时段", "Hours"), _hours(data.policy, campaign)),
         (Text("删除期限", "To be deleted by"), str(send["send_on"] + timedelta(days=campaign.expires_days))),
         (Text("已发布版本", "Revisions"), _revisions(data, send["send_id"])),
     ]
+
+
+def _price(data: ReportData, campaign: Campaign, send_id: str, members: pl.DataFrame) -> tuple[Text, Text | str]:
+    """What the ledger says that its messages cost; before they are handed over, that of one part each."""
+    spent = data.spent.filter(pl.col("send_id") == send_id)["price_fen"]
+    if spent.len():
+        return Text("价格（已交付，按段计）", "Price, by parts as handed over"), money(spent[0], data.currency)
+    cost = members.height * campaign.message_cost_fen
+    return Text("价格（按一条一段）", "Price (one part each)"), money(cost, data.currency)
 
 
 def _variants(campaign: Campaign, members: pl.DataFrame) -> list[tuple[str, int]]:

@@ -19,6 +19,7 @@ from tasks.policy.seen import MOVES
 from tasks.transforms.audience_columns import add_audiences
 from tasks.transforms.history import Messages, add_history
 from tasks.transforms.moves import earlier_labels
+from tasks.transforms.seen import Past, with_seen
 from tests.support.campaigns import campaign, policy, rows, shipped_policy
 from tests.support.examples import examples
 
@@ -215,3 +216,28 @@ def test_history_never_reads_the_day_of_the_send_or_later():
     people = pl.LazyFrame({"one_id": ["c_1"]})
     told = add_history(people, ENTRIES, Messages(rows("touches", touches), orders, ZONE), SEND_ON).collect()
     assert told.select(entry.name for entry in ENTRIES).row(0) == (0,) * len(ENTRIES)
+
+
+@pytest.mark.parametrize(("pattern", "expected"), [(".", 0), ("^wecom_tags$", 1), ("^wecom", 0)])
+def test_what_tells_nobody_is_no_message_unless_an_entry_names_it(pattern: str, expected: int):
+    entry = History(name="written", campaigns=pattern, kind="handed_over", days=7)
+    touches = rows("touches", [touch_row("c_1", "wecom_tags", 2, "handed_over", 1)])
+    told = Messages(touches, _no_orders(), ZONE, frozenset({"wecom_tags"}))
+    counted = add_history(pl.LazyFrame({"one_id": ["c_1"]}), [entry], told, SEND_ON).collect()
+    assert counted["written"].to_list() == [expected]
+
+
+def test_columns_of_history_leave_out_the_campaign_that_keeps_tags():
+    sync = campaign("wecom_tags", tag_sync=("tier",), vendor="sms_vendor")
+    entry = History(name="written", campaigns=".", kind="handed_over", days=7)
+    brand = policy(sync).model_copy(update={"history": (entry,)})
+    touches = rows("touches", [touch_row("c_1", "wecom_tags", 2, "handed_over", 1)])
+    nothing = pl.LazyFrame(schema={"old_id": pl.String, "one_id": pl.String})
+    past = Past(send_on=SEND_ON, before=None, last_month=None, names=nothing,
+                messages=Messages(touches, _no_orders(), ZONE))  # fmt: skip
+    seen = with_seen(pl.LazyFrame({"one_id": ["c_1"]}), brand, past, {"written"}).collect()
+    assert seen["written"].to_list() == [0]
+
+
+def _no_orders() -> pl.LazyFrame:
+    return TABLES["orders"].empty().select("channel", "shop_id", "order_id", "paid_on", one_id="buyer_key")

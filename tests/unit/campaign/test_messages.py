@@ -17,6 +17,7 @@ from tasks.transforms.messages import (
     LONG,
     bill,
     bill_by_variant,
+    cost_by_person,
     holds_link,
     message_units,
     parts,
@@ -193,3 +194,20 @@ def test_a_campaign_whose_text_the_vendor_refuses_is_no_policy() -> None:
     with pytest.raises(BadPolicyError, match="campaign winback: a marketing message ends with its opt-out"):
         check_texts([winback("{name}您好")], [sender()])
     check_texts([winback(f"{{name}}您好，{OPT_OUT}"), campaign()], [sender()])
+
+
+@settings(max_examples=examples(40))
+@given(st.lists(st.tuples(st.sampled_from(["a", "b", None]), TEXTS), max_size=8), st.booleans())
+def test_what_persons_cost_is_the_bill(given_: list[tuple[str | None, str]], is_all_said: bool) -> None:  # noqa: FBT001
+    people = pl.DataFrame(
+        [(str(n), *row) for n, row in enumerate(given_)],
+        {"one_id": pl.String, "variant": pl.String, "name": pl.String}, orient="row",
+    )  # fmt: skip
+    texts = {"a": "{name}" + OPT_OUT} | ({"": "{name}" * 9 + OPT_OUT} if is_all_said else {})
+    whole, each = (make(people, texts, winback(None, message_cost_fen=5), sms()) for make in
+                   (bill_by_variant, cost_by_person))  # fmt: skip
+    if whole is None or each is None:
+        assert whole is each
+        return
+    assert each["cost_fen"].sum() == whole.cost_fen
+    assert sorted(each["one_id"]) == sorted(people["one_id"])

@@ -54,6 +54,11 @@ def test_variants_and_cost_against_a_count_one_by_one(drawn):
     }  # fmt: skip
 
 
+def test_where_the_texts_are_known_their_parts_are_charged():
+    told = cost_of(members_of([("planned", "a"), ("delivered", "b"), ("holdout", None)]), TWO, price_fen=24)
+    assert told == {"messages": 2, "price_fen": 24, "incentives_fen": 600, "cost_fen": 624}
+
+
 @settings(max_examples=examples_of(40), deadline=None)
 @given(IDS, IDS)
 def test_what_was_sent_and_what_changes_make_what_is_wanted(reached, wanted):

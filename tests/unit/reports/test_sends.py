@@ -6,8 +6,10 @@ import polars as pl
 import pytest
 
 from flows.sends import for_people, state_of
+from tasks.policy.triggers import Trigger
 from tasks.reports.data import FUNNEL, ReportData
 from tasks.reports.ledgers import ENDS
+from tasks.reports.numbers import money
 from tasks.reports.sections.campaigns import campaign_section
 from tasks.reports.sections.sends import about_table, funnel_table
 from tests.support.report_data import full_month
@@ -74,3 +76,24 @@ def test_a_terminal_shows_the_steps_that_some_send_reached():
     first, second = for_people([row, row | {"delivered": 1, "delivered_percent": 25.0}])
     assert list(first) == ["send", "state", "planned", "handed_over", "delivered"]
     assert (first["delivered"], second["delivered"]) == (0, "1 (25.0 %)")
+
+
+@pytest.mark.parametrize("is_triggered", [True, False])
+def test_only_a_send_for_everybody_is_missing_those_it_did_not_consider(is_triggered: bool) -> None:  # noqa: FBT001
+    month = full_month()
+    codes = set(month.audience_members["campaign"])
+    trigger = Trigger(event="cart_add", within_minutes=60) if is_triggered else None
+    own = [one.model_copy(update={"trigger": trigger}) if one.code in codes else one for one in month.policy.campaigns]
+    policy = month.policy.model_copy(update={"campaigns": tuple(own)})
+    told = str(campaign_section(replace(month, customers=month.customers.head(3), policy=policy)))
+    assert ("customers were considered, but the month has 3." in told) is not is_triggered
+
+
+def test_the_price_is_that_of_the_hand_over_where_there_was_one() -> None:
+    month = full_month()
+    send = month.audience_members.row(0, named=True)
+    priced = replace(month, spent=pl.DataFrame({"send_id": [send["send_id"]], "price_fen": [123456]}))
+    without, told = ({cells[0].en: cells[1].en for cells in table.rows} for table in
+                     (about_table(month, send), about_table(priced, send)) if table)  # fmt: skip
+    assert "Price (one part each)" in without
+    assert told["Price, by parts as handed over"] == money(123456, month.currency)

@@ -55,9 +55,9 @@ def campaign_once(parameters: CampaignParameters) -> dict[str, Any]:
             campaigns = missing if is_planned(house, chosen, parameters.send_on) else missing | {chosen.code}
             return Rehearsal(house, parameters, parameters.send_on, campaigns).look(chosen)
     refuse_stale(house, chosen, parameters.send_on, parameters.today)
-    planned = plan_once(_plan_parameters(parameters))
+    plan_once(_plan_parameters(parameters))
     if chosen.hold:
-        require_approval(house, chosen, parameters, planned)
+        require_approval(house, chosen, parameters)
     return until_published(lambda: deliver_share(house, parameters))
 
 

@@ -121,7 +121,7 @@ class _Day:
         refuse_stale(self.house, campaign, self.send_on, self.parameters.today)
         told = self._told(campaign)
         if campaign.hold:
-            require_approval(self.house, campaign, told, {})
+            require_approval(self.house, campaign, told)
         result = until_published(lambda: deliver_share(self.house, told))
         return {name: result[name] for name in ("status", "rows", "recalled")}
 

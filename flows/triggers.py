@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 from prefect import flow
 
-from flows.approval import approval_key
+from flows.approval import is_approved
 from flows.artifacts import leave_summary
 from flows.begin import House, begin, known_files, open_house, scratch_of, until_published
 from flows.campaign import deliver_share, refuse_stale
@@ -16,7 +16,6 @@ from flows.parameters import CampaignParameters, TriggersParameters
 from flows.plan import accounts, outbox_of
 from tasks.policy.campaigns import Campaign
 from tasks.refs import Run
-from tasks.steps.house import objects_at
 from tasks.steps.knowledge import horizon_of
 from tasks.steps.publish import gate_candidates, publish_candidates
 from tasks.steps.triggers import allocate_triggered, triggered, triggered_allocation
@@ -87,7 +86,7 @@ def _deliver(
         name=campaign.code, send_on=send_on, today=parameters.today, known_as_of=at.isoformat(),
         lake=parameters.lake, policy=parameters.policy,
     )  # fmt: skip
-    if campaign.hold and objects_at(house.uri).head(approval_key(campaign, told)) is None:
+    if campaign.hold and not is_approved(house, campaign, told):
         return {"campaign": campaign.code, "status": f"held: strata approve {campaign.code} --send-on {send_on}"}
     result = until_published(lambda: deliver_share(house, told))
     shown = ("status", "seq", "rows", "recalled", "waterfall")

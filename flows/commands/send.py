@@ -81,15 +81,18 @@ def approve(
     send_on: SendOnOption,
     by: Annotated[str, typer.Option("--by", help="Who approves; your account when left out.")] = "",
     lake: LakeOption = "",
+    policy: PolicyOption = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Say yes to a held campaign; deliver it afterwards with `strata campaign`.
+    """Say yes to a held campaign as it is planned, and see its waterfall; deliver it then with `strata campaign`.
+
+    The yes is one to these numbers and to the campaign as it is written: for others it must be said again.
 
     Example: strata approve winback_sms --send-on 2018-01-01 --by lin
     """
     from flows.approval import approve_send
 
-    show(approve_send(name, send_on.date(), by, lake), as_json=as_json)
+    show(approve_send(name, send_on.date(), by, lake, policy), as_json=as_json)
 
 
 @app.command()

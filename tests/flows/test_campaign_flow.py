@@ -173,6 +173,33 @@ def test_a_held_campaign_waits_for_its_yes(brand: Brand, tmp_path: Path):
     assert held.deliver()["status"] == "published"
 
 
+def test_a_yes_is_one_to_a_plan_and_to_the_campaign_as_it_is_written(brand: Brand, tmp_path: Path):
+    held = brand.under(copy_policy(tmp_path / "policy", winback_sms={"hold": True}))
+    with pytest.raises(ConfigurationError, match="nothing of winback_sms is planned for 2018-01-01"):
+        approve_send("winback_sms", SEND_ON, "lin", held.uri, str(held.policy))
+    with pytest.raises(HeldError):
+        held.deliver()
+    told = approve_send("winback_sms", SEND_ON, "lin", held.uri)
+    assert told["waterfall"]["planned"] == len(held.expected()["delivered"])
+    other = brand.under(copy_policy(tmp_path / "other", winback_sms={"hold": True, "template": "SMS_OTHER"}))
+    with pytest.raises(HeldError, match="was to another plan or to the campaign as it was written then"):
+        other.deliver()
+    assert other.stored() == {}
+    approve_send("winback_sms", SEND_ON, "wang", other.uri, str(other.policy))
+    assert other.deliver()["status"] == "published"
+
+
+def test_what_is_charged_is_parts_wherever_it_is_said(brand: Brand, tmp_path: Path):
+    """A hundred characters are two parts of a message."""
+    long = {"text": "好" * 100, "incentive_fen": 0, "message_cost_fen": 4}
+    two = brand.under(copy_policy(tmp_path / "policy", winback_sms=long))
+    rehearsed, told = two.deliver(dry_run=True), two.deliver()
+    price = 8 * len(brand.expected()["delivered"])
+    for summary in (rehearsed, told):
+        assert (summary["cost"]["cost_fen"], summary["message"]["cost_fen"]) == (price, price)
+    assert two.rows("touches").filter(kind="handed_over")["cost_fen"].sum() == price
+
+
 def test_only_a_held_campaign_can_be_approved(sent: Brand):
     with pytest.raises(ConfigurationError, match="is not held"):
         approve_send("winback_sms", SEND_ON, "lin", sent.uri)
@@ -302,10 +329,13 @@ def test_a_send_unlike_the_last_stops_until_someone_signs_and_no_holdout_is_sent
     proof = check_holdouts(*period, after.uri)
     assert (proof["verdict"], proof["messages_checked"]) == ("held", len(expected["delivered"]))
     changed = after.under(copy_policy(tmp_path / "policy", winback_sms={"holdout": None, "breaks": {"overlap": 0.5}}))
-    files = changed.stored()
+    files, rehearsed = changed.stored(), deliver_next_day(changed, dry_run=True)["breaker"]
+    assert isinstance(rehearsed, dict)
     with pytest.raises(BreakerTrippedError, match="--override-breaker") as stopped:
         deliver_next_day(changed)
     assert f"0 of {len(expected['delivered'])} people of the last send" in stopped.value.found
+    assert rehearsed["would_stop"]
+    assert all(told in stopped.value.found for told in rehearsed["broken"])
     assert changed.stored() == files
     assert deliver_next_day(changed, override_breaker="only those left")["breaker"].startswith("overridden by")
     assert deliver_next_day(changed)["status"] == "already_published"

@@ -34,7 +34,8 @@ def test_a_held_campaign_pauses_in_prefect_until_somebody_says_yes(house: Place,
     _say_yes(house, run)
     assert finished(house, run)["state_type"] == "COMPLETED"
     assert outbox.head(WINBACK.current) is not None
-    approval = open_objects(lake, Settings()).read(f"approvals/{WINBACK.id}.json")
+    kept = open_objects(lake, Settings())
+    (approval,) = (kept.read(meta.key) for meta in kept.list(f"approvals/{WINBACK.id}/"))
     assert b'"approved_by": "lin"' in approval
 
 

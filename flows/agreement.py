@@ -6,11 +6,12 @@ from typing import NamedTuple
 from tasks.errors import DamagedError
 from tasks.settings import Settings
 from tasks.steps.house import lake_at, objects_at
-from tasks.stores.index import is_entered
+from tasks.stores.index import index_key, indexed_vendors, is_entered, strays
 from tasks.stores.objects import Objects
 from tasks.stores.sends import SUCCESS, Published, Send, all_sends, check_stored, read_send
 
 UNFINISHED, UNRECORDED, DAMAGED, UNKNOWN = "unfinished", "unrecorded", "damaged", "not in the outbox"
+STRAY = "in the index alone"
 
 
 class Disagreement(NamedTuple):
@@ -19,26 +20,50 @@ class Disagreement(NamedTuple):
     send_id: str
     what: str
     found: str
+    waits: bool = False
+    """The send is damaged: nothing of it is marked or entered before a person has restored it."""
 
     @property
     def can_be_repaired(self) -> bool:
         """Whether `repair` makes it good; bytes that are gone come from a backup alone."""
-        return self.what in {UNFINISHED, UNRECORDED}
+        return not self.waits and self.what in {UNFINISHED, UNRECORDED, STRAY}
 
 
 def disagreements(lake: str, outbox: str) -> list[Disagreement]:
-    """Everything on which outbox and lake differ, in order of send."""
+    """Everything on which outbox and lake differ, in order of send; each send is looked at apart."""
     objects, recorded = objects_at(outbox), _recorded(lake)
-    sends = {send.id: read_send(objects, send).published for send in all_sends(objects)}
-    found = [one for send_id, published in sends.items() for one in _of(objects, Send.parse(send_id), published)]
-    for send_id in sorted(sends.keys() | recorded.keys()):
+    known = {send.id: _published(objects, send) for send in all_sends(objects)}
+    found = [one for one in known.values() if isinstance(one, Disagreement)]
+    sends = {send_id: one for send_id, one in known.items() if isinstance(one, Published)}
+    found += [one for send_id, published in sends.items() for one in _of(objects, Send.parse(send_id), published)]
+    for send_id in sorted((sends.keys() | recorded.keys()) - (known.keys() - sends.keys())):
         stands = {one.seq for one in sends[send_id].revisions} if send_id in sends else set()
-        known = recorded.get(send_id, set())
-        if missing := stands - known:
+        told = recorded.get(send_id, set())
+        if missing := stands - told:
             found.append(Disagreement(send_id, UNRECORDED, f"the lake does not know revision {_list(missing)}"))
-        if lost := known - stands:
+        if lost := told - stands:
             found.append(Disagreement(send_id, UNKNOWN, f"the lake knows revision {_list(lost)}, restore the bucket"))
-    return sorted(found)
+    found += [
+        Disagreement(send_id, STRAY, f"{index_key(vendor)} names it, and there is no pointer")
+        for vendor in indexed_vendors(objects)
+        for send_id in strays(objects, vendor)
+    ]
+    return sorted(_hopeless_told(found))
+
+
+def _published(objects: Objects, send: Send) -> Published | Disagreement:
+    """What is published of a send, or that nobody can tell."""
+    try:
+        return read_send(objects, send).published
+    except DamagedError as error:
+        return Disagreement(send.id, DAMAGED, str(error))
+
+
+def _hopeless_told(found: list[Disagreement]) -> Iterator[Disagreement]:
+    """The same; what else is wrong with a damaged send waits until it is restored."""
+    damaged = {one.send_id for one in found if one.what == DAMAGED}
+    for one in found:
+        yield one._replace(waits=True) if one.send_id in damaged else one
 
 
 def _of(objects: Objects, send: Send, published: Published) -> Iterator[Disagreement]:

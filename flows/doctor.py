@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from flows.agreement import disagreements, roots
+from flows.agreement import Disagreement, disagreements, roots
 from tasks.errors import StrataError
 from tasks.settings import Settings
 from tasks.steps.house import lake_at, objects_at, pseudonymiser_now
@@ -84,19 +84,31 @@ def _sends(uri: str, outbox: str) -> str:
 
 
 def mend(lake: str, *, is_rehearsal: bool) -> list[Finding]:
-    """Finish and record what killed runs left; what no machine can make good is told as well."""
+    """Finish and record what killed runs left, send by send; told is what still disagrees afterwards, too."""
     from flows.parameters import Parameters  # noqa: PLC0415 - only who repairs waits for Prefect
 
-    found = disagreements(*roots(lake))
-    if not is_rehearsal and any(one.can_be_repaired for one in found):
+    found, failed = disagreements(*roots(lake)), ""
+    if is_rehearsal:
+        return [_told(one, "yes" if one.can_be_repaired else _BY_HAND) for one in found]
+    if any(one.can_be_repaired for one in found):
         from flows.reconcile import reconcile  # noqa: PLC0415
 
-        reconcile(Parameters(lake=lake))
-    return [
-        {"send": one.send_id, "what": one.what, "found": one.found, "repaired": _told(one.can_be_repaired)}
-        for one in found
-    ]
+        try:
+            reconcile(Parameters(lake=lake))
+        except StrataError as error:
+            failed = f"no: {error}"
+    left = disagreements(*roots(lake))
+    after = [one for one in left if one not in found]
+    return [_told(one, (failed or _BY_HAND) if one in left else "yes") for one in (*found, *after)]
 
 
-def _told(can_be_repaired: bool) -> str:  # noqa: FBT001 - one word for it
-    return "yes" if can_be_repaired else "no: restore it from the bucket's versions or a backup"
+_BY_HAND = "no: restore it from the bucket's versions or a backup"
+
+
+def is_left(mended: list[Finding]) -> bool:
+    """Whether a person must look: something still disagrees."""
+    return any(one["repaired"].startswith("no") for one in mended)
+
+
+def _told(one: Disagreement, repaired: str) -> Finding:
+    return {"send": one.send_id, "what": one.what, "found": one.found, "repaired": repaired}

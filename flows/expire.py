@@ -13,7 +13,7 @@ from flows.parameters import ExpireParameters
 from flows.plan import outbox_of
 from tasks.settings import Settings
 from tasks.steps.house import objects_at
-from tasks.stores.expiry import Expired, due
+from tasks.stores.expiry import Expired, look
 from tasks.stores.expiry import expire as let_go
 from tasks.stores.lease import hold
 from tasks.stores.objects import Objects
@@ -35,10 +35,13 @@ def expire_once(parameters: ExpireParameters) -> dict[str, Any]:
     outbox = objects_at(outbox_of(parameters))
     today = parameters.today or business_date(house.started_at, house.zone)
     if parameters.dry_run:
-        return _told(today, due(outbox, today), (), is_done=False)
+        found, damaged = look(outbox, today)
+        told = _told(today, found, (), is_done=False)
+        return told | {"damaged": list(damaged)} if damaged else told
     wait = Settings().lease_wait_seconds
     with hold(objects_at(house.uri), "expire", wait_seconds=wait, lease_seconds=LEASE_SECONDS):
-        return _told(today, let_go(outbox, today), _dangling(outbox), is_done=True)
+        dangling = _dangling(outbox)
+        return _told(today, let_go(outbox, today), dangling, is_done=True)
 
 
 def _dangling(outbox: Objects) -> tuple[str, ...]:

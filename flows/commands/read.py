@@ -131,7 +131,7 @@ def doctor(
 
     Example: strata doctor --repair --dry-run
     """
-    from flows.doctor import examine, mend
+    from flows.doctor import examine, is_left, mend
 
     if repair:
         mended = mend(lake, is_rehearsal=dry_run)
@@ -141,6 +141,8 @@ def doctor(
             console.print(rows_table("would repair" if dry_run else "repaired", mended))
         else:
             console.print("nothing to repair")
+        if is_left(mended):
+            raise typer.Exit(4)
         return
     findings = examine(lake)
     if as_json:

@@ -7,6 +7,7 @@ then the mark goes and after it the files: who follows either way never meets ha
 from datetime import date
 from typing import NamedTuple
 
+from tasks.errors import DamagedError
 from tasks.stores.failpoints import reach
 from tasks.stores.manifest import Manifest
 from tasks.stores.objects import Objects
@@ -33,9 +34,36 @@ class Expired(NamedTuple):
 
 
 def due(objects: Objects, today: date) -> tuple[Expired, ...]:
-    """Revisions whose terms ended before today and of which files are left, in order of send and number."""
-    found = [one for send in all_sends(objects) for one in _due_of(objects, send, read_send(objects, send), today)]
-    return tuple(one for one in found if one.keys)
+    """Revisions whose terms ended before today and of which files are left, in order of send and number.
+
+    Raises:
+        DamagedError: of some send that cannot be told; see `look`, which goes on with the others.
+    """
+    found, damaged = look(objects, today)
+    raise_damaged(damaged)
+    return found
+
+
+def look(objects: Objects, today: date) -> tuple[tuple[Expired, ...], tuple[str, ...]]:
+    """What is due, and what is wrong with the sends of which that cannot be told; each send is looked at apart."""
+    found: list[Expired] = []
+    damaged: list[str] = []
+    for send in all_sends(objects):
+        try:
+            found += [one for one in _due_of(objects, send, read_send(objects, send), today) if one.keys]
+        except DamagedError as error:
+            damaged.append(str(error))
+    return tuple(found), tuple(damaged)
+
+
+def raise_damaged(damaged: tuple[str, ...]) -> None:
+    """Raise DamagedError when anything is."""
+    if damaged:
+        raise DamagedError(
+            f"of {len(damaged)} sends the terms cannot be told: {'; '.join(damaged)}",
+            expected="sends as they were published",
+            next_step="restore them from the bucket's versions, then run `strata expire` again; all others are done",
+        )
 
 
 def expire(objects: Objects, today: date) -> tuple[Expired, ...]:
@@ -43,14 +71,16 @@ def expire(objects: Objects, today: date) -> tuple[Expired, ...]:
 
     Raises:
         SnapshotMovedError: somebody published one of these sends meanwhile; run again.
+        DamagedError: of some send it cannot be told what is due; all others are done by then.
     """
-    done = due(objects, today)
+    done, damaged = look(objects, today)
     for send_id in dict.fromkeys(one.send_id for one in done):
         send = Send.parse(send_id)
         _say_so(objects, send, {one.seq for one in done if one.send_id == send_id})
         for one in done:
             if one.send_id == send_id:
                 _delete(objects, one)
+    raise_damaged(damaged)
     return done
 
 

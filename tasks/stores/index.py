@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import Any, Final, NamedTuple
 
-from tasks.errors import MissingDataError, SnapshotMovedError
+from tasks.errors import DamagedError, MissingDataError, SnapshotMovedError
 from tasks.stores.encryption import is_locked
 from tasks.stores.manifest import FORMAT, canonical
 from tasks.stores.objects import Meta, Objects
 from tasks.stores.sends import LEDGER, Published, Revision, Send, current_sends, read_manifest, read_send
 
+INDEX: Final = "INDEX.json"
 _ATTEMPTS: Final = 20
 """Each loss means that another send of the vendor was entered; so many at once do not happen."""
 _IN_REVISION: Final = re.compile(rf"^(?:{LEDGER}/)?([^/]+/[^/]+/\d{{4}}-\d\d-\d\d)/(rev-[0-9a-f]+)(?:/|\.csv$)")
@@ -28,7 +29,7 @@ class Orphan(NamedTuple):
 
 def index_key(vendor: str) -> str:
     """Key of the vendor's index."""
-    return f"{vendor}/INDEX.json"
+    return f"{vendor}/{INDEX}"
 
 
 def enter(objects: Objects, send: Send, published: Published) -> None:
@@ -53,6 +54,28 @@ def enter(objects: Objects, send: Send, published: Published) -> None:
         f"the index of {send.vendor} changed {_ATTEMPTS} times while {send.id} was entered",
         expected="a quiet moment", next_step="run again: the send itself is published",
     )  # fmt: skip
+
+
+def strays(objects: Objects, vendor: str) -> tuple[str, ...]:
+    """Sends that the vendor's index names and no pointer does."""
+    standing, _ = _read(objects, vendor)
+    there = {send.id for send in current_sends(objects, vendor)}
+    return tuple(sorted((standing or {}).keys() - there))
+
+
+def indexed_vendors(objects: Objects) -> tuple[str, ...]:
+    """Vendors that have an index, in order."""
+    folders = (meta.key.rpartition("/") for meta in objects.list(""))
+    return tuple(sorted({folder for folder, _, name in folders if name == INDEX and "/" not in folder}))
+
+
+def drop_strays(objects: Objects, vendor: str) -> None:
+    """Take out of the vendor's index what no pointer names; every other entry stays as it is, a damaged send's too."""
+    standing, etag = _read(objects, vendor)
+    gone = strays(objects, vendor)
+    if standing is not None and gone:
+        entries = {send_id: entry for send_id, entry in standing.items() if send_id not in gone}
+        objects.swap(index_key(vendor), _encoded(vendor, entries), etag)
 
 
 def is_entered(objects: Objects, send: Send, published: Published) -> bool:
@@ -115,8 +138,16 @@ def _read(objects: Objects, vendor: str) -> tuple[dict[str, Any] | None, str | N
 
 
 def _all_entries(objects: Objects, vendor: str) -> dict[str, Any]:
-    sends = [_entries(send, read_send(objects, send).published) for send in current_sends(objects, vendor)]
+    """The entries of all sends whose pointer can be read; nobody is led to what is damaged."""
+    sends = [_entries_of(objects, send) for send in current_sends(objects, vendor)]
     return {send_id: entry for entries in sends for send_id, entry in entries.items()}
+
+
+def _entries_of(objects: Objects, send: Send) -> dict[str, Any]:
+    try:
+        return _entries(send, read_send(objects, send).published)
+    except DamagedError:
+        return {}
 
 
 def _entries(send: Send, published: Published) -> dict[str, Any]:

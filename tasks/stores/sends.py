@@ -16,7 +16,7 @@ from datetime import date
 from typing import Final, NamedTuple, Self
 
 import polars as pl
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from tasks.errors import DamagedError, MissingDataError
 from tasks.refs import Ref
@@ -119,12 +119,22 @@ class SendState(NamedTuple):
 
 
 def read_send(objects: Objects, send: Send) -> SendState:
-    """What is published of a send now."""
+    """What is published of a send now.
+
+    Raises:
+        DamagedError: the pointer cannot be read, or is another send's.
+    """
     try:
         data, etag = objects.read_tagged(send.current)
     except MissingDataError:
         return SendState(Published(send_id=send.id), None)
-    return SendState(Published.model_validate_json(data), etag)
+    try:
+        published = Published.model_validate_json(data)
+    except ValidationError as error:
+        raise _damaged(send.current, "cannot be read") from error
+    if published.send_id != send.id:
+        raise _damaged(send.current, f"is that of {published.send_id}")
+    return SendState(published, etag)
 
 
 def read_manifest(objects: Objects, send: Send, revision: Revision) -> Manifest:

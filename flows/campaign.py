@@ -28,6 +28,8 @@ from tasks.steps.wording import message_bill
 from tasks.stores.keys import making_no_key
 from tasks.stores.sends import Send
 
+LATE = "planned after other campaigns of the date: it got whom they had left, whatever its priority"
+
 
 @flow(name="campaign", flow_run_name=run_name)
 def campaign(parameters: CampaignParameters) -> dict[str, Any]:
@@ -55,10 +57,11 @@ def campaign_once(parameters: CampaignParameters) -> dict[str, Any]:
             campaigns = missing if is_planned(house, chosen, parameters.send_on) else missing | {chosen.code}
             return Rehearsal(house, parameters, parameters.send_on, campaigns).look(chosen)
     refuse_stale(house, chosen, parameters.send_on, parameters.today)
-    plan_once(_plan_parameters(parameters))
+    planned = plan_once(_plan_parameters(parameters))
     if chosen.hold:
         require_approval(house, chosen, parameters)
-    return until_published(lambda: deliver_share(house, parameters))
+    late = {"late": LATE} if chosen.code in planned.get("late", ()) else {}
+    return until_published(lambda: deliver_share(house, parameters)) | late
 
 
 def require_due(house: House, chosen: Campaign, parameters: CampaignParameters) -> None:

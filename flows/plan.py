@@ -25,7 +25,8 @@ def plan(parameters: PlanParameters) -> dict[str, Any]:
 def plan_once(parameters: PlanParameters, *, only: frozenset[str] | None = None) -> dict[str, Any]:
     """The plan itself; campaigns that are planned already stay as they are, a late one gets what is left.
 
-    `only` names the campaigns that may be planned, of those that are due; all when None.
+    `only` names the campaigns that may be planned, of those that are due; all when None. `late` in what comes back
+    names those that were planned beside others of the date, whatever their priority.
     """
     house = open_house(parameters)
     return until_published(lambda: _attempt(house, parameters, only))
@@ -48,8 +49,9 @@ def _attempt(house: House, parameters: PlanParameters, only: frozenset[str] | No
     snapshot = house.lake.snapshot()
     missing = missing_campaigns(house, parameters, snapshot)
     campaigns = missing if only is None else missing & only
-    about = {"send_on": str(parameters.send_on)}
+    about: dict[str, Any] = {"send_on": str(parameters.send_on)}
     if campaigns:
+        about |= {"late": sorted(campaigns)} if _is_begun(house, parameters, snapshot) else {}
         run = _run(house, parameters, snapshot, campaigns)
         with scratch_of(run):
             candidates = allocate_sends(run, outbox_of(parameters), parameters.send_on, campaigns, _at(run))
@@ -57,6 +59,12 @@ def _attempt(house: House, parameters: PlanParameters, only: frozenset[str] | No
             publish_candidates(run, candidates, {"campaigns": sorted(campaigns)}, house.started_at)
     members = house.lake.scan("audience_members", house.lake.snapshot(), partitions=[parameters.send_on])
     return about | {"outcome": "planned" if campaigns else "already planned", "waterfalls": accounts(members)}
+
+
+def _is_begun(house: House, parameters: PlanParameters, snapshot: Snapshot) -> bool:
+    """Whether the date's plan holds other campaigns already: those planned now get what these have left."""
+    members = house.lake.scan("audience_members", snapshot, partitions=[parameters.send_on])
+    return not members.limit(1).collect().is_empty()
 
 
 def missing_campaigns(house: House, parameters: PlanParameters, snapshot: Snapshot) -> frozenset[str]:

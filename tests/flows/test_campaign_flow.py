@@ -309,6 +309,7 @@ def test_a_late_campaign_gets_what_is_left(after: Brand, tmp_path: Path):
     late = after.under(copy_policy(tmp_path / "policy", late_sms=everyone))
     files, delivered = after.stored(), after.expected()["delivered"]
     told = late.deliver("late_sms")
+    assert told["late"].startswith("planned after other campaigns of the date")
     (revision,) = late.published(Send("demo_sms", "late_sms", SEND_ON))
     assert told["waterfall"]["capped"] == len(delivered)
     assert set(revision.contacts()).isdisjoint(phones(delivered))

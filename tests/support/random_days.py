@@ -217,10 +217,11 @@ class Days:
     def _write(self, frames: Mapping[str, pl.DataFrame], mode: Mode) -> None:
         """One recorded run that named people by the key."""
         objects, lake = open_objects(self.uri, Settings()), lake_at(self.uri)
+        scratch = self.root / "scratch" / self.now.strftime("%d%H%M")
         run = Run(
             run_id=content_id(self.now.isoformat(), mode)[:32], flow="ingest", lake=self.uri,
-            base_seq=lake.snapshot().seq, code_version="c", inputs_digest="i",
-            policy_digest=keep_policy(objects, self.policy), scratch=str(self.root / "scratch" / self.now.strftime("%d%H%M")),
+            base_seq=lake.snapshot().seq, code_version="c", inputs_digest="i", scratch=str(scratch),
+            policy_digest=keep_policy(objects, self.policy),
         )  # fmt: skip
         replaces = [AS_OF] if mode == "replace" else []
         with lake.writer(run, 10) as writer:

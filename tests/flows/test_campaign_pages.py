@@ -36,6 +36,7 @@ def walk(policy: str, clicks: str) -> list[list[str]]:
         ["ingest", clicks, "--shop", "main", *own],
         ["sends", *DAY],
         ["sends", *DAY, "--by-adviser"],
+        ["cancel", "winback_sms", *DAY],
         ["master", "--as-of", "2017-12-31"],
     ]
 

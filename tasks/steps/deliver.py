@@ -30,7 +30,6 @@ from tasks.steps.sending import (
     terms,
 )
 from tasks.steps.standing_sends import run_then, vendor_then
-from tasks.steps.unsealing import Contacts
 from tasks.steps.wording import prices_of
 from tasks.stores.manifest import Manifest
 from tasks.stores.outbox import Gate, Outcome, Record, publish
@@ -119,7 +118,7 @@ def withdraw_send(run: Run, outbox: str, send_id: str, horizon: Horizon) -> Deli
     vendor, state = vendor_then(run, then, send), read_send(objects_at(outbox), send)
     before = reached_by(run, outbox, send, state)
     members = cancelled(stored_members(run, send))
-    everyone = Contacts(run, send, vendor).of(before.drop("seq"))
+    everyone = contacts_of(run, send, vendor).of(before.drop("seq"))
     publication = replace(
         cancellation(send, state, vendor, terms(policy_of(then), send), origin(then, horizon, send, members), everyone),
         rename=rename_of(run),

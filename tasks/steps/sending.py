@@ -64,9 +64,9 @@ class Stood(NamedTuple):
         return as_members_are(self.reached, self.moved)
 
 
-def contacts_of(run: Run, send: Send) -> Contacts:
-    """The vault, for the people of one send and its vendor's kind of contact."""
-    return Contacts(run, send, policy_of(run).vendor(send.vendor))
+def contacts_of(run: Run, send: Send, vendor: Vendor | None = None) -> Contacts:
+    """The vault, for the people of one send and its vendor's kind of contact; `vendor` as it was when the send went."""
+    return Contacts(run, send, vendor or policy_of(run).vendor(send.vendor))
 
 
 def members_now(run: Run, horizon: Horizon, send: Send, reached_now: pl.DataFrame, contacts: Contacts) -> pl.DataFrame:

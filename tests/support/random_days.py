@@ -121,7 +121,7 @@ class Days:
         missing = frozenset(CODES) - set(rows.select("campaign").unique().collect().to_series())
         if not missing:
             return
-        run = self._run("plan", campaigns=sorted(missing))
+        run = self.run_of("plan", campaigns=sorted(missing))
         with scratch_of(run):
             allocation = allocation_of(run, self.outbox, self.send_on, missing, self.now)
             publish_candidates.fn(run, staged(run, self.send_on, allocation), {}, self.now)
@@ -129,7 +129,7 @@ class Days:
     def deliver(self, code: str, send_on: date) -> tuple[dict[str, str], set[str]]:
         """Deliver a campaign of a day; the phones that the files add, each with whom for, and those they recall."""
         self.now += timedelta(minutes=1)
-        run = self._run("campaign", code=code)
+        run = self.run_of("campaign", code=code)
         with scratch_of(run):
             horizon = horizon_of(run, send_on)
             done = hand_over(run, self.outbox, horizon, prepare(run, self.outbox, code, horizon))
@@ -209,7 +209,8 @@ class Days:
             seen_at=pl.lit(SEEN), seen_month=pl.lit("2026-05"),
         )  # fmt: skip
 
-    def _run(self, flow: str, **inputs: object) -> Run:
+    def run_of(self, flow: str, **inputs: object) -> Run:
+        """A run at the clock's time on the newest snapshot."""
         house = House(self.uri, lake_at(self.uri), self.policy, self.now)
         told = {**inputs, "now": self.now.isoformat()}
         return begin(house, flow, told, snapshot=house.lake.snapshot(), known_as_of=self.now)

@@ -11,8 +11,10 @@ from flows.names import run_name
 from flows.parameters import PlanParameters
 from tasks.refs import Run, Snapshot
 from tasks.settings import Settings
+from tasks.steps.deliver import take_back
 from tasks.steps.plan import allocate_sends
 from tasks.steps.publish import gate_candidates, publish_candidates
+from tasks.steps.stale import stale_sends
 from tasks.transforms.waterfall import waterfalls
 
 
@@ -29,7 +31,24 @@ def plan_once(parameters: PlanParameters, *, only: frozenset[str] | None = None)
     names those that were planned beside others of the date, whatever their priority.
     """
     house = open_house(parameters)
-    return until_published(lambda: _attempt(house, parameters, only))
+    taken_back = until_published(lambda: _take_back(house, parameters))
+    told = until_published(lambda: _attempt(house, parameters, only))
+    return told | ({"taken_back": taken_back} if taken_back else {})
+
+
+def _take_back(house: House, parameters: PlanParameters) -> list[str]:
+    """Take back the plans that may not go out any more; their ids."""
+    known_as_of = house.instant(parameters.known_as_of, is_end=True)
+    run = begin(house, "plan", {"stale": parameters.send_on}, snapshot=house.lake.snapshot(), known_as_of=known_as_of)
+    taken = [send.id for send in stale_sends(run, outbox_of(parameters), parameters.send_on)]
+    for send_id in taken:
+        inputs = {"stale": send_id}
+        one = begin(house, "plan", inputs, snapshot=house.lake.snapshot(), known_as_of=known_as_of)
+        with scratch_of(one):
+            candidates = take_back(one, outbox_of(parameters), send_id)
+            gate_candidates(one, candidates)
+            publish_candidates(one, candidates, inputs, house.started_at)
+    return taken
 
 
 def accounts(members: pl.DataFrame | pl.LazyFrame) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from tasks.refs import Candidate, Ref, Run
 from tasks.steps.breaking import Word, guard
 from tasks.steps.dropping import drop_send, drops_of
 from tasks.steps.house import lake_at, objects_at, policy_of, pseudonymiser_of, snapshot_of
-from tasks.steps.knowledge import Horizon
+from tasks.steps.knowledge import Horizon, horizon_of
 from tasks.steps.members import stage_members
 from tasks.steps.rekeyed import rename_of
 from tasks.steps.sending import (
@@ -35,7 +35,7 @@ from tasks.stores.manifest import Manifest
 from tasks.stores.outbox import Gate, Outcome, Record, publish
 from tasks.stores.revision import Publication, cancellation
 from tasks.stores.scratch import stage, stage_pieces
-from tasks.stores.sends import Revision, Send, read_manifest, read_send
+from tasks.stores.sends import REACHED, Revision, Send, read_manifest, read_send
 from tasks.transforms.caps import Changes, Last, last_of, what_stands
 from tasks.transforms.delivery import cancelled, delivered
 from tasks.transforms.held import tight
@@ -143,6 +143,17 @@ def record_send(run: Run, outbox: str, send_id: str, horizon: Horizon) -> Delive
     members = cancelled(planned) if published.is_cancelled else delivered(planned, one_row_each(reached, stood.moved))
     newest = read_manifest(objects_at(outbox), send, published.revisions[-1])
     return _recorded(run, horizon, outbox, send, members, reached, Outcome("already_published", published, newest))
+
+
+@task(name="take back", task_run_name="take back {send_id}")
+def take_back(run: Run, outbox: str, send_id: str) -> tuple[Candidate, ...]:
+    """The rows that take back the plan of a send of which nothing was published; the vendor was told nothing of it."""
+    send = Send.parse(send_id)
+    horizon = horizon_of(run, send.send_on)
+    published, nobody = read_send(objects_at(outbox), send).published, REACHED.to_frame()
+    members, then = cancelled(stored_members(run, send)), run_then(run, outbox, send)
+    outcome = Outcome("nothing_to_publish", published, None)
+    return _recorded(then, horizon, outbox, send, members, nobody, outcome).candidates
 
 
 def _copying(outbox: str, send: Send, vendor: Vendor) -> Record:

@@ -13,6 +13,7 @@ from tasks.steps.house import lake_at, objects_at, policy_of, snapshot_of
 from tasks.steps.inputs import previous_as_of
 from tasks.steps.past import past_of, with_all_seen
 from tasks.steps.rekeyed import rename_of
+from tasks.steps.stale import stale_sends
 from tasks.stores.sends import REACHED, Send, SendState, reached, read_send
 from tasks.transforms.audience import base_of, newest_as_of
 from tasks.transforms.caps import heard_at
@@ -101,12 +102,13 @@ def known_for(run: Run, horizon: Horizon, outbox: str, campaigns: tuple[Campaign
     """Everything that the allocation of a date asks for."""
     lake, snapshot = lake_at(run.lake), snapshot_of(run)
     sends = _sends(outbox, campaigns, horizon.send_on)
+    stale = [send.id for send in stale_sends(run, outbox, horizon.send_on)]
     return Known(
         base=people_of(run, horizon),
         points=points_of(run, horizon),
         identities=identities_of(run, horizon),
         words=words_of(run, horizon),
-        touches=heard_at(lake.scan("touches", snapshot), horizon.known_as_of),
+        touches=heard_at(lake.scan("touches", snapshot), horizon.known_as_of).filter(~pl.col("send_id").is_in(stale)),
         assignments=lake.scan("assignments", snapshot),
         published=_published(run, outbox, sends),
         closed=frozenset(send.id for send, state in sends.items() if state.published.is_cancelled),

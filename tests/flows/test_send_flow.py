@@ -5,6 +5,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from typer.testing import CliRunner
 
@@ -19,7 +20,7 @@ from tasks.refs import Run
 from tasks.steps.plan import allocation_of
 from tasks.stores.sends import Send
 from tasks.transforms.allocation import Allocation
-from tests.support.winback import SEND_ON, Brand, copy_policy
+from tests.support.winback import SEND_ON, WINBACK, Brand, copy_policy
 
 pytestmark = [pytest.mark.slow, pytest.mark.acceptance]
 EVERYONE = {"audience": "frequency > 0", "holdout": None}
@@ -91,6 +92,22 @@ def test_a_dry_run_of_a_late_campaign_counts_what_the_frozen_plan_has_left(brand
     assert by_campaign(rehearsed, "rows")["winback_sms"] == next(
         account["planned"] for account in planned if "winback_sms" in account["send"]
     )
+
+
+def test_a_plan_that_never_went_out_holds_nobody_back(brand: Brand, tmp_path: Path):
+    """Three days after its last day it is taken back when a day is planned; its vendor hears nothing of it."""
+    told = {"known_as_of": str(SEND_ON), "lake": brand.uri, "policy": str(brand.policy)}
+    first = plan_once(PlanParameters.model_validate({"send_on": SEND_ON, **told}))
+    planned = {account["send"]: account["planned"] for account in first["waterfalls"]}
+    for day, waits in ((date(2018, 1, 4), True), (date(2018, 1, 5), False)):
+        late = brand.copy(tmp_path / str(day))
+        rehearsed = by_campaign(sent(late, day, dry_run=True), "rows")
+        done = sent(late, day)
+        assert by_campaign(done, "rows") == rehearsed
+        assert rehearsed["winback_sms"] == (0 if waits else planned[WINBACK.id])
+        stood = late.rows("audience_members").filter(pl.col("send_id") == WINBACK.id)["outcome"]
+        assert ("cancelled" in stood, "planned" in stood) == (not waits, waits)
+        assert not any(key.startswith(WINBACK.id) for key in late.stored())
 
 
 def test_a_hold_stops_no_other_and_tells_what_to_do(brand: Brand, tmp_path: Path):

@@ -89,6 +89,8 @@ class Sheet:
         cell = self.layout.columns[name]
         word = WORD + header
         shown = rows.select(ROW, value=pl.col(word if word in rows.columns else name))
+        if cell.parse == "instant" and shown["value"].dtype == pl.String:  # one text that several columns share
+            cell = cell.model_copy(update={"parse": "text", "patterns": ()})
         if cell.gathered:
             shown = shown.with_columns(pl.col("value").str.strip_prefix(labelled("")))
         text = print_cells(shown, cell, self.quirks, zone_of(self.layout, cell, self.zone))

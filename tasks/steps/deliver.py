@@ -217,19 +217,24 @@ def _touches_candidate(
 ) -> Candidate | None:
     """Ledger rows for whom the send reaches now, and for whom it was planned or sent and is no more."""
     stands = lake_at(run.lake).scan("touches", snapshot_of(run)).filter(pl.col("send_id") == send.id)
+    people = _changed(stands, send, reached)
+    if people.is_empty():
+        return None
+    last, campaign = last_of(stands, [send.id]).get(send.id, Last()), policy_of(run).campaign(send.campaign)
+    prices = prices_of(run, horizon, campaign, members, people.filter(pl.col("kind") == "handed_over"))
+    people = people if prices is None else people.join(prices, on="one_id", how="left")
+    changes = Changes(people, campaign, send.send_on, horizon.known_as_of, last)
+    return stage_pieces(run, "touches", changes.pieces(), mode="append")
+
+
+def _changed(stands: pl.LazyFrame, send: Send, reached: pl.DataFrame) -> pl.DataFrame:
+    """One row per message that the ledger does not have as it is: one_id, recipient_key, send_id, kind."""
     on = ["one_id", "recipient_key"]
     standing = tight(what_stands(stands, on))
     fresh = reached.select(on).join(standing.filter("is_sent"), on=on, how="anti")
     gone = standing.filter("is_open").join(reached, on=on, how="anti")
     told = {"handed_over": fresh, "cancelled": gone}
-    people = pl.concat(rows.select(*on, send_id=pl.lit(send.id), kind=pl.lit(kind)) for kind, rows in told.items())
-    if people.is_empty():
-        return None
-    last, campaign = last_of(stands, [send.id]).get(send.id, Last()), policy_of(run).campaign(send.campaign)
-    prices = prices_of(run, horizon, campaign, members, fresh)
-    people = people if prices is None else people.join(prices, on="one_id", how="left")
-    changes = Changes(people, campaign, send.send_on, horizon.known_as_of, last)
-    return stage_pieces(run, "touches", changes.pieces(), mode="append")
+    return pl.concat(rows.select(*on, send_id=pl.lit(send.id), kind=pl.lit(kind)) for kind, rows in told.items())
 
 
 def _deliveries_candidate(run: Run, horizon: Horizon, outbox: str, send: Send, outcome: Outcome) -> Candidate | None:

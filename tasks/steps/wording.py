@@ -59,7 +59,7 @@ def prices_of(
     """
     vendor = policy_of(run).vendor(campaign.vendor)
     texts = texts_of(campaign, vendor)
-    going = members.join(people, on="one_id", how="semi")
+    going = members.select("one_id", "variant").join(people.select("one_id"), on="one_id", how="semi")
     if not texts or going.is_empty():
         return None
     return cost_by_person(_with_values(run, horizon, campaign, going), texts, campaign, vendor.sms)

@@ -21,13 +21,18 @@ def hours_of(*spans: Span | None) -> Span | None:
     return (opens, closes) if opens < closes else None
 
 
+def shared_hours(campaign: Campaign, vendor: Vendor) -> Span | None:
+    """The hours in which both allow a message to arrive; None where there are none."""
+    return hours_of(_span(vendor.hours), _span(campaign.hours))
+
+
 def hours_for(campaign: Campaign, vendor: Vendor) -> Span:
     """The hours in which a campaign's messages may arrive through a vendor.
 
     Raises:
         BadPolicyError: they share none, or a variant is for an hour outside of them.
     """
-    shared = hours_of(_span(vendor.hours), _span(campaign.hours))
+    shared = shared_hours(campaign, vendor)
     if shared is None:
         raise BadPolicyError(
             f"campaign {campaign.code} and its vendor {vendor.code} share no hour",

@@ -9,6 +9,7 @@ import yaml
 
 from tasks.errors import ConfigurationError
 from tasks.policy.campaigns import Campaign
+from tasks.policy.hours import hours_for
 from tasks.policy.models import Policy
 from tasks.policy.offers import COUPON
 from tasks.policy.vendors import Vendor
@@ -172,9 +173,15 @@ def publication_of(
     stood: Stood,
     contacts: Contacts,
 ) -> Publication:
-    """The increment that brings the vendor from what it has to what it should have."""
+    """The increment that brings the vendor from what it has to what it should have.
+
+    Raises:
+        BadPolicyError: somebody is to be added, and there is no hour in which a message may arrive.
+    """
     policy = policy_of(run)
     change: Increment = increment(stood.now.drop("seq"), planned(members))
+    if change.added.height:
+        hours_for(policy.campaign(send.campaign), policy.vendor(send.vendor))
     names = changed_names_at(run, horizon)
     people = under_old_ids(people_of(run, horizon), names, members.lazy().select("one_id"))
     campaign = policy.campaign(send.campaign)

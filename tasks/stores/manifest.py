@@ -10,7 +10,7 @@ from pydantic import Field
 
 from tasks.errors import UnbalancedError
 from tasks.policy.campaigns import Campaign
-from tasks.policy.hours import hours_for
+from tasks.policy.hours import shared_hours
 from tasks.policy.vendors import Vendor
 from tasks.refs import Ref
 
@@ -140,12 +140,10 @@ def sha256_of(data: bytes) -> str:
 
 
 def terms_of(campaign: Campaign, vendor: Vendor, expires_on: date, zone: str) -> Terms:
-    """The terms that follow from the policy.
-
-    Raises:
-        BadPolicyError: campaign and vendor share no hour in which a message may arrive.
-    """
-    opens, closes = hours_for(campaign, vendor)
+    """The terms that follow from the policy; without hours where there are none, for a recall goes out at any."""
+    told = {}
+    if hours := shared_hours(campaign, vendor):
+        told = {"not_before": f"{hours[0]:%H:%M}", "not_after": f"{hours[1]:%H:%M}", "zone": zone}
     return Terms(
         touch_channel=campaign.touch_channel,
         template=campaign.template,
@@ -153,9 +151,7 @@ def terms_of(campaign: Campaign, vendor: Vendor, expires_on: date, zone: str) ->
         recipient=vendor.label.en,
         legal_role=vendor.role,
         expires_on=expires_on,
-        not_before=f"{opens:%H:%M}",
-        not_after=f"{closes:%H:%M}",
-        zone=zone,
+        **told,
     )
 
 

@@ -35,8 +35,8 @@ def test_the_vendor_is_told_them() -> None:
 def test_no_shared_hour_is_refused_before_anything_is_published(hours: dict[str, str]) -> None:
     with pytest.raises(BadPolicyError, match="campaign winback and its vendor sms_vendor share no hour"):
         check_hours([campaign(hours=hours)], [vendor(hours=DAY)])
-    with pytest.raises(BadPolicyError, match="share no hour"):
-        terms_of(campaign(hours=hours), vendor(hours=DAY), date(2026, 7, 31), "Asia/Shanghai")
+    told = terms_of(campaign(hours=hours), vendor(hours=DAY), date(2026, 7, 31), "Asia/Shanghai")
+    assert (told.not_before, told.not_after, told.zone) == ("", "", "")  # somebody may have to be called back
 
 
 @pytest.mark.parametrize(("hour", "is_good"), [(7, False), (8, True), (19, True), (20, False), (3, False)])
